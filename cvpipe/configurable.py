@@ -1,0 +1,73 @@
+"""Classes whose annotated fields are their parameters: what stages, data sets and splits have in common.
+
+The annotation of a field says what it may be (checked by the spec, or by `check`, never in a constructor), its default
+makes it optional, and the comment beside it is its help text.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, Self, cast, dataclass_transform
+
+from cvpipe.errors import SpecError, did_you_mean
+
+
+def snake_case(name: str) -> str:
+    """`RootSift` -> `root_sift`: the word for a class in a spec, in its file's name and in reports."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+@dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(field,))
+class Configurable:
+    """A keyword-only dataclass with scikit-learn's `get_params` and `set_params`.
+
+    A field whose name ends in an underscore is no parameter: it is learned later and has no value until then.
+    """
+
+    name: ClassVar[str] = "configurable"
+    """The word for this class in a spec; from the name of the class."""
+    role: ClassVar[str] = "thing"
+    """What error messages call it: `stage`, `data set`, `split`."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.name = snake_case(cls.__name__)
+        for learned in [n for n in inspect.get_annotations(cls) if n.endswith("_")]:
+            setattr(cls, learned, field(init=False, repr=False))
+        doc = cls.__dict__.get("__doc__")
+        dataclass(kw_only=True, eq=False)(cls)
+        cls.__doc__ = doc  # dataclass invents one where there is none
+
+    @classmethod
+    def parameters(cls) -> list[str]:
+        """The names of the parameters, in the order of the fields."""
+        return [f.name for f in fields(cast(Any, cls)) if f.init]
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Parameters by name; with `deep` also those of parts that are parameters, as `part__option`."""
+        params = {name: getattr(self, name) for name in self.parameters()}
+        nested = {
+            f"{name}__{inner}": value
+            for name, part in params.items()
+            if deep and isinstance(part, Configurable)
+            for inner, value in part.get_params().items()
+        }
+        return params | nested
+
+    def set_params(self, **params: Any) -> Self:
+        """Change parameters in place; `part__option` reaches into a part that is a parameter.
+
+        Raises `SpecError` for a name that is no parameter.
+        """
+        for key, value in params.items():
+            name, _, inner = key.partition("__")
+            if name not in self.parameters():
+                near = did_you_mean(name, self.parameters())
+                raise SpecError(f"unknown option '{name}' of {self.role} '{self.name}'{near}")
+            if inner:
+                getattr(self, name).set_params(**{inner: value})
+            else:
+                setattr(self, name, value)
+        return self

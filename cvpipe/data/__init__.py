@@ -1,0 +1,20 @@
+"""What flows through a pipeline."""
+
+from cvpipe.data.batch import Batch, offsets_of
+from cvpipe.data.dataset import Dataset
+from cvpipe.data.images import Images, Item
+from cvpipe.data.types import Descriptors, Features, Keypoints, Maps, Patches, Predictions
+
+__all__ = [
+    "Batch",
+    "Dataset",
+    "Descriptors",
+    "Features",
+    "Images",
+    "Item",
+    "Keypoints",
+    "Maps",
+    "Patches",
+    "Predictions",
+    "offsets_of",
+]

@@ -1,0 +1,123 @@
+"""Images that are decoded on demand, a few at a time, so that a data set may be larger than memory."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, Self, cast, overload
+
+import numpy as np
+
+from cvpipe.data.decode import decode, read_bytes
+from cvpipe.data.pixels import to_rgb8
+
+
+class Item(Protocol):
+    """One image wherever it lies."""
+
+    def read(self) -> np.ndarray:
+        """(H, W, 3) uint8 RGB. Raises `BadImage`."""
+        ...
+
+    def token(self) -> str:
+        """A hash of the content: equal tokens mean equal pixels. Raises `BadImage`."""
+        ...
+
+
+@dataclass(frozen=True)
+class FileItem:
+    """An image in a file."""
+
+    path: Path
+
+    def read(self) -> np.ndarray:
+        """(H, W, 3) uint8 RGB, upright. Raises `BadImage`."""
+        return decode(read_bytes(self.path))
+
+    def token(self) -> str:
+        """SHA-1 of the file's bytes."""
+        return hashlib.sha1(read_bytes(self.path), usedforsecurity=False).hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayItem:
+    """An image in memory: (H, W), (H, W, 1), (H, W, 2), (H, W, 3) or (H, W, 4), of any type `to_rgb8` takes."""
+
+    array: np.ndarray
+
+    def read(self) -> np.ndarray:
+        """(H, W, 3) uint8 RGB."""
+        return to_rgb8(self.array)
+
+    def token(self) -> str:
+        """SHA-1 of the shape, the type and the values."""
+        head = f"{self.array.dtype.str}{self.array.shape}".encode()
+        return hashlib.sha1(head + self.array.tobytes(), usedforsecurity=False).hexdigest()
+
+
+class Images:
+    """n images by id. `images[3]` is pixels, `images[2:5]`, `images[mask]` are `Images`; iterating decodes one by one.
+
+    It has a `shape`, so scikit-learn splits it as it splits an array, and nothing is decoded by that.
+    """
+
+    def __init__(self, ids: Sequence[str], items: Sequence[Item]) -> None:
+        if len(ids) != len(items):
+            raise ValueError(f"{len(ids)} ids for {len(items)} images")
+        self._ids = np.asarray(ids, dtype=object)
+        self._items = np.empty(len(items), dtype=object)
+        self._items[:] = items
+
+    @classmethod
+    def from_files(cls, paths: Sequence[str | Path], ids: Sequence[str] | None = None) -> Self:
+        """Images in files; the paths are the ids unless others are given."""
+        return cls([str(p) for p in paths] if ids is None else ids, [FileItem(Path(p)) for p in paths])
+
+    @classmethod
+    def from_arrays(cls, arrays: Sequence[np.ndarray] | np.ndarray, ids: Sequence[str] | None = None) -> Self:
+        """Images in memory; `00000`, `00001`, … are the ids unless others are given."""
+        names = [f"{i:05d}" for i in range(len(arrays))] if ids is None else ids
+        return cls(names, [ArrayItem(np.asarray(a)) for a in arrays])
+
+    @classmethod
+    def concat(cls, parts: Sequence[Images]) -> Self:
+        """One after the other."""
+        return cls([i for part in parts for i in part.ids], [item for part in parts for item in part.items])
+
+    @property
+    def ids(self) -> list[str]:
+        """The names of the images, in order."""
+        return list(self._ids)
+
+    @property
+    def items(self) -> list[Item]:
+        """Where the images lie, in order."""
+        return list(self._items)
+
+    @property
+    def shape(self) -> tuple[int]:
+        """(n,): the number of images."""
+        return (len(self),)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    @overload
+    def __getitem__(self, key: int | np.integer) -> np.ndarray: ...
+    @overload
+    def __getitem__(self, key: Any) -> Images: ...
+    def __getitem__(self, key: Any) -> Any:
+        if isinstance(key, tuple):  # scikit-learn asks for images[rows, ...]
+            key = key[0]
+        if isinstance(key, int | np.integer):
+            return cast(Item, self._items[key]).read()
+        index = np.arange(len(self))[key]
+        return Images(self._ids[index], self._items[index])
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return (cast(Item, item).read() for item in self._items)
+
+    def __repr__(self) -> str:
+        return f"Images({len(self)})"

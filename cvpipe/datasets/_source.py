@@ -1,0 +1,16 @@
+"""What a kind of data set is: parameters, and `load`."""
+
+from __future__ import annotations
+
+from cvpipe.configurable import Configurable
+from cvpipe.data import Dataset
+
+
+class Source(Configurable):
+    """A kind of data set. In a spec it is `{name: value of the first parameter, other: options}`, or just `name`."""
+
+    role = "data set"
+
+    def load(self) -> Dataset:
+        """List the images and their labels; decode nothing. Raises `DataError`."""
+        raise NotImplementedError(f"data set '{self.name}' has no load")

@@ -1,0 +1,22 @@
+"""The types of options that stages share: the annotation of a field is its check, its schema and its help."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from annotated_types import Ge, Gt, Interval
+
+Count = Annotated[int, Ge(1)]
+"""A whole number of at least 1."""
+
+NonNegative = Annotated[float, Ge(0)]
+"""A number of at least 0."""
+
+Positive = Annotated[float, Gt(0)]
+"""A number above 0."""
+
+Fraction = Annotated[float, Interval(gt=0, lt=1)]
+"""A number strictly between 0 and 1."""
+
+Seed = Annotated[int, Ge(0)] | None
+"""A seed; None takes one derived from the seed of the run and the name of the stage."""

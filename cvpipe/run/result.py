@@ -1,0 +1,122 @@
+"""What a run found out, in Python. `result.json` is the same without arrays of images."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cvpipe.data import Dataset, Predictions
+
+if TYPE_CHECKING:
+    from cvpipe.run.pipeline import Pipeline
+
+
+@dataclass(frozen=True)
+class Score:
+    """One metric over the splits, each value in [0, 1]."""
+
+    mean: float
+    std: float
+    """Standard deviation over splits (n - 1 in the denominator; 0 for one split)."""
+    values: list[float]
+    """One for each split."""
+    ci95: list[float]
+    """[low, high] of a 95 % bootstrap interval of the mean, over images (over groups where there are any)."""
+
+
+@dataclass(frozen=True)
+class StageCost:
+    """What one stage cost, summed over splits."""
+
+    name: str
+    fit_s: float
+    """Wall seconds in `fit`."""
+    transform_s: float
+    """Seconds of work in `transform` divided by the number of workers."""
+    images_per_s: float
+    """Images transformed per second of `transform_s`; 0 if all came from the cache."""
+    peak_rss_mb: float
+    """The largest resident memory of the process seen while the stage ran, MB."""
+    output: str
+    """What it gives, such as `Descriptors 2100 images, 731204 x 128 uint8`."""
+    cached: bool
+    """True if nothing had to be computed."""
+
+
+@dataclass(frozen=True, eq=False)
+class SplitResult:
+    """The predictions of one split."""
+
+    train: np.ndarray
+    """Rows of the data set that were learned from."""
+    test: np.ndarray
+    """Rows of the data set that were predicted."""
+    predictions: Predictions
+    """For the rows in `test`."""
+
+
+@dataclass(frozen=True, eq=False)
+class RunResult:
+    """Everything that `Pipeline.run` knows at its end."""
+
+    name: str
+    dataset: Dataset
+    """The images that were used: what was skipped is not in it."""
+    fingerprint: str
+    """Hash of all images and labels."""
+    split: dict[str, Any]
+    """As in the spec, such as `{"kfold": 5}`."""
+    seed: int
+    splits: list[SplitResult]
+    scores: dict[str, Score]
+    """By metric: accuracy, balanced_accuracy, macro_f1 (those that were asked for)."""
+    baseline: dict[str, Score]
+    """The same metrics of a classifier that always gives the most frequent training class."""
+    beats_baseline: bool
+    """True if the interval of the first metric lies above the baseline's mean."""
+    confusion: np.ndarray
+    """(k, k) int64, row = true class, column = predicted class, summed over splits."""
+    per_class: dict[str, dict[str, float]]
+    """class -> precision, recall, f1 in [0, 1], support (test images over all splits)."""
+    stages: list[StageCost]
+    total_s: float
+    skipped: list[dict[str, str]]
+    """`{id, reason}` of each image that could not be decoded."""
+    environment: dict[str, Any]
+    """Versions, machine, device, jobs."""
+    spec: dict[str, Any]
+    """The resolved spec: every default and seed is explicit."""
+    pipeline: Pipeline
+    """Fitted; on the training images of the first split unless `trained_on` says otherwise."""
+    trained_on: str
+    """`split 0 (1680 images)` or `all 2100 images`."""
+    warnings: list[str]
+
+    def summary(self) -> dict[str, Any]:
+        """The content of `result.json`."""
+        return {
+            "name": self.name,
+            "data": {
+                "name": self.dataset.name,
+                "images": len(self.dataset),
+                "classes": len(self.dataset.classes),
+                "class_names": self.dataset.classes.tolist(),
+                "fingerprint": self.fingerprint,
+                "note": self.dataset.note,
+            },
+            "split": self.split,
+            "seed": self.seed,
+            "scores": {name: asdict(score) for name, score in self.scores.items()},
+            "baseline": {name: asdict(score) for name, score in self.baseline.items()},
+            "beats_baseline": self.beats_baseline,
+            "confusion": self.confusion.tolist(),
+            "per_class": self.per_class,
+            "stages": [asdict(stage) for stage in self.stages],
+            "total_s": self.total_s,
+            "skipped": self.skipped,
+            "warnings": self.warnings,
+            "trained_on": self.trained_on,
+            "environment": self.environment,
+        }

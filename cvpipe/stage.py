@@ -1,0 +1,85 @@
+"""What a stage is: a map over images, with its parameters as annotated fields.
+
+A stage author writes a class with annotated fields (its parameters) and one method `transform` that takes a batch of a
+few images and gives a batch for the same images. The annotations of that method are the stage's typed edge. A `Learner`
+adds `fit`, and names what it learns in fields that end in an underscore. A `Classifier` ends a pipeline with `predict`.
+
+Stages follow scikit-learn's estimator protocol without importing it: a constructor only stores, `get_params` and
+`set_params` see every field, `clone` works. What a value may be is in its annotation and is checked before a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, ClassVar, Self, cast
+
+import numpy as np
+
+from cvpipe.configurable import Configurable
+from cvpipe.data import Features, Predictions
+from cvpipe.data.seeds import generator
+from cvpipe.errors import NotFitted
+
+
+class Stage(Configurable):
+    """A map over images: `transform(concat(a, b)) == concat(transform(a), transform(b))`."""
+
+    role = "stage"
+    cached: ClassVar[bool] = True
+    """False where computing the output again costs less than reading it back from disk."""
+
+    def rng(self, *address: str | int) -> np.random.Generator:
+        """A generator for this stage's draws at an address, such as an image's id. Needs a parameter `seed`."""
+        return generator(cast(Any, self).seed, self.name, *address)
+
+    def transform(self, batch: Any) -> Any:
+        """The output for each image of a batch. Every stage but a classifier writes its own, with annotations."""
+        raise NotImplementedError(f"stage '{self.name}' has no transform")
+
+
+class Learner(Stage):
+    """A stage that learns from training images before it transforms. What it learns is in fields ending in `_`."""
+
+    @classmethod
+    def learned(cls) -> list[str]:
+        """The names of the fields that `fit` sets."""
+        return [f.name for f in fields(cast(Any, cls)) if not f.init]
+
+    @property
+    def fit_rows(self) -> int | None:
+        """How many rows (descriptors, patches) `fit` needs in all; None for everything.
+
+        The runner draws them by image first, then by row, so that memory does not grow with the data set.
+        """
+        return None
+
+    def fit(self, batch: Any, labels: np.ndarray | None = None) -> Self:
+        """Learn from training images; `labels` is (n,) class names or None. Every learner writes its own."""
+        raise NotImplementedError(f"stage '{self.name}' has no fit")
+
+    def state(self) -> dict[str, Any]:
+        """What was learned, by name: arrays, numbers, strings. Raises `NotFitted`."""
+        return {name: getattr(self, name) for name in self.learned()}
+
+    def restore(self, state: Mapping[str, Any]) -> Self:
+        """Set what was learned, as `state` gave it."""
+        for name in self.learned():
+            setattr(self, name, state[name])
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        # Reached only when the attribute is missing, which for a learned one means that fit has not run.
+        if name.endswith("_") and not name.startswith("_") and name in type(self).learned():
+            raise NotFitted(f"stage '{self.name}' is not fitted: call fit first")
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+
+
+class Classifier(Learner):
+    """The last stage of a pipeline: it gives a score for each image and class. It learns `classes_`."""
+
+    classes_: np.ndarray
+
+    def predict(self, features: Features) -> Predictions:
+        """Scores for each image. Every classifier writes its own."""
+        raise NotImplementedError(f"stage '{self.name}' has no predict")

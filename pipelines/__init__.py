@@ -1,0 +1,1 @@
+"""Shipped specs, one YAML file for each published result."""
