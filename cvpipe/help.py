@@ -1,0 +1,88 @@
+"""Help texts of options: the comment beside a field, or just above it, is what a user reads about it."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import io
+import textwrap
+import tokenize
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, cast, get_type_hints
+
+from cvpipe.configurable import Configurable
+from cvpipe.wording import shown, type_text
+
+
+@dataclass(frozen=True)
+class Option:
+    """One parameter of a stage, a data set or a split, as it is explained to a user."""
+
+    name: str
+    type_text: str
+    """What it may be, such as `whole number >= 1`."""
+    default: str
+    """As written in a spec; `required` if there is none."""
+    text: str
+    """The comment beside the field; empty if there is none."""
+
+
+def option_help(cls: type[Configurable]) -> list[Option]:
+    """The parameters of a class with their types, defaults and comments, in the order of the fields."""
+    hints, comments = option_types(cls), option_comments(cls)
+    return [
+        Option(name, type_text(hints[name]), "required" if default is MISSING else _default(default),
+               comments.get(name, ""))  # fmt: skip
+        for name, default in option_defaults(cls).items()
+    ]
+
+
+def option_types(cls: type[Configurable]) -> dict[str, Any]:
+    """The annotation of each parameter, with its ranges."""
+    hints = get_type_hints(cls, include_extras=True)
+    return {name: hints[name] for name in cls.parameters()}
+
+
+def option_defaults(cls: type[Configurable]) -> dict[str, Any]:
+    """The default of each parameter; `dataclasses.MISSING` where a value is required."""
+    found = {}
+    for f in fields(cast(Any, cls)):
+        if f.init:
+            found[f.name] = f.default if f.default_factory is MISSING else f.default_factory()
+    return found
+
+
+def option_comments(cls: type) -> dict[str, str]:
+    """The comment of each annotated field, also of the fields that are inherited."""
+    found: dict[str, str] = {}
+    for owner in reversed([c for c in cls.__mro__ if c is not object and "__annotations__" in vars(c)]):
+        try:
+            found |= _comments_in(textwrap.dedent(inspect.getsource(owner)))
+        except (OSError, TypeError, SyntaxError):  # a class that was typed into a console has no file
+            continue
+    return found
+
+
+def _comments_in(source: str) -> dict[str, str]:
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    comments = {t.start[0]: (t.string.lstrip("# ").strip(), t.line.lstrip().startswith("#"))
+                for t in tokens if t.type == tokenize.COMMENT}  # fmt: skip
+    body = cast(ast.ClassDef, ast.parse(source).body[0]).body
+    named = {f.target.id: f for f in body if isinstance(f, ast.AnnAssign) and isinstance(f.target, ast.Name)}
+    return {name: text for name, f in named.items() if (text := _comment_of(f, comments))}
+
+
+def _comment_of(field: ast.AnnAssign, comments: dict[int, tuple[str, bool]]) -> str:
+    lines = range(field.lineno, (field.end_lineno or field.lineno) + 1)
+    beside = [comments[line][0] for line in lines if line in comments]
+    first = field.lineno
+    while comments.get(first - 1, ("", False))[1]:
+        first -= 1
+    above = [comments[line][0] for line in range(first, field.lineno)]
+    return " ".join(above + beside)
+
+
+def _default(value: Any) -> str:
+    if isinstance(value, Configurable):
+        return value.name
+    return shown(value, "'" if value == "" else "")

@@ -1,0 +1,57 @@
+"""Where a spec lies: a file, or the name of one that is shipped."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from cvpipe.errors import SpecError, did_you_mean
+
+SUFFIXES = (".yaml", ".yml")
+
+
+def shipped_specs() -> list[str]:
+    """The names of the specs that come with cvpipe, sorted."""
+    return sorted(f.name.removesuffix(".yaml") for f in files("cvpipe_pipelines").iterdir() if f.name.endswith(".yaml"))
+
+
+def read_spec(path_or_name: str | Path) -> tuple[str, str, str]:
+    """The text of a spec, what messages call it, and the name it has unless it says another.
+
+    A file that exists wins over a shipped name. Raises `SpecError`.
+    """
+    text = str(path_or_name)
+    if not Path(text).expanduser().is_file() and text in shipped_specs():
+        data = files("cvpipe_pipelines").joinpath(f"{text}.yaml").read_bytes()
+        return _decode(data, f"{text}.yaml"), f"{text}.yaml", text
+    return _decode(_read(text), text), text, Path(text).stem
+
+
+def _read(text: str) -> bytes:
+    path = Path(text).expanduser()
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        said = f"no such file, and no shipped spec of that name{did_you_mean(text, _candidates(path))}"
+    except IsADirectoryError:
+        inside = sorted(f.name for f in path.iterdir() if f.suffix in SUFFIXES)
+        said = "is a folder, not a spec" + (f"; it holds {', '.join(inside[:5])}" if inside else "")
+    except OSError as error:
+        said = f"cannot be read: {error.strerror}"
+    raise SpecError(said, where=text or "''")
+
+
+def _candidates(path: Path) -> list[str]:
+    try:
+        beside = [str(f) for f in path.parent.iterdir() if f.suffix in SUFFIXES]
+    except OSError:
+        beside = []
+    return beside + shipped_specs()
+
+
+def _decode(data: bytes, name: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise SpecError(f"is not UTF-8 text (line {line}, byte {error.start})", where=name) from None

@@ -1,0 +1,102 @@
+"""`--set KEY=YAML`, `--data` and `--seed`: changes to a spec before it is checked."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from cvpipe.errors import Problem, SpecError, did_you_mean, listed
+from cvpipe.spec.nodes import Node, parse
+
+KEY = re.compile(r"(?P<word>\w+)(\[(?P<index>\d+)\])?(\.(?P<option>\w+(\.\w+)*))?")
+
+
+def override(spec: Node, text: str, top: tuple[str, ...]) -> None:
+    """Apply one `KEY=YAML`; KEY is `seed`, `split.kfold`, `bag_of_words.words` or `bag_of_words[1].words`.
+
+    The value replaces that node. Options are made without a check: building the stage finds the unknown ones. Raises `SpecError`.
+    """
+    where = f"--set {text}"
+    key, equals, value = text.partition("=")
+    match = KEY.fullmatch(key.strip())
+    if not equals or not match:
+        raise SpecError("must be KEY=VALUE, such as bag_of_words.words=1000 or split={kfold: 5}", where)
+    node = parse(value, "", place=where)
+    path = match["option"].split(".") if match["option"] else []
+    if match["word"] in top:
+        _put(spec, [match["word"], *path], node, where)
+        return
+    stages, place = _find_stage(spec, match["word"], match["index"], top, where)
+    _open(stages, place, match["word"])
+    _put(stages.value[place], [match["word"], *path], node, where)
+
+
+def data_node(text: str) -> Node:
+    """`--data`: the name of a data set, a folder, or a .csv file. A name wins; write ./faces for a folder `faces`."""
+    from cvpipe.registry import dataset_names
+
+    where = f"--data {text}"
+    if text in dataset_names():
+        return Node(text, where)
+    path = Path(text).expanduser()
+    kind = "folder" if path.is_dir() else "csv" if path.is_file() and path.suffix.lower() == ".csv" else ""
+    if kind:
+        return Node({kind: Node(str(path), where)}, where, {kind: where})
+    allowed = "a data set (see `cvpipe datasets`), a folder of class folders or a .csv file"
+    said = f"'{text}' is no .csv file" if path.is_file() else f"no data set, folder or file '{text}'"
+    raise SpecError(f"{said}{did_you_mean(text, _near(path, dataset_names()))}; it must be {allowed}", where)
+
+
+def _near(path: Path, names: list[str]) -> list[str]:
+    try:
+        return names + [str(p) for p in path.parent.iterdir() if p.is_dir() or p.suffix.lower() == ".csv"]
+    except OSError:
+        return names
+
+
+def _find_stage(spec: Node, word: str, index: str | None, top: tuple[str, ...], where: str) -> tuple[Node, int]:
+    """The list of stages, and the place in it of the stage that a key names."""
+    stages = spec.value.get("stages")
+    words = [_word(node) for node in stages.value] if stages and isinstance(stages.value, list) else []
+    found = [place for place, name in enumerate(words) if name == word]
+    if not found:
+        near = did_you_mean(word, [*filter(None, words), *top])
+        has = listed(filter(None, words), "and")
+        raise SpecError(Problem(f"no stage or key '{word}' in this spec{near}; its stages are {has}", where))
+    if index is None and len(found) > 1:
+        each = listed([f"{word}[{i}]" for i in range(len(found))])
+        raise SpecError(f"stage '{word}' occurs {len(found)} times: write {each}", where)
+    if int(index or 0) >= len(found):
+        raise SpecError(f"stage '{word}' occurs {len(found)} times, counted from 0", where)
+    assert stages is not None
+    return stages, found[int(index or 0)]
+
+
+def _word(node: Node) -> str | None:
+    if node.is_map:
+        return next(iter(node.value), None)
+    return node.value if isinstance(node.value, str) else None
+
+
+def _open(stages: Node, place: int, word: str) -> None:
+    """Make `word` or `word: null` a mapping, so that options can be put below it."""
+    node = stages.value[place]
+    if not node.is_map:
+        node = stages.value[place] = Node({word: Node({}, node.where)}, node.where, {word: node.where})
+    elif node.value[word].value is None:
+        node.value[word] = Node({}, node.where)
+
+
+def _put(node: Node, path: list[str], value: Node, where: str) -> None:
+    *above, last = path
+    for key in above:
+        child = node.value.get(key)
+        if child is None or child.value is None:
+            child = Node({}, where)
+        elif isinstance(child.value, str):  # a word without options, such as `data: textures`
+            child = Node({child.value: Node(None, child.where)}, child.where, {child.value: child.where})
+        elif not child.is_map:
+            raise SpecError(f"'{key}' has no options", where)
+        node.put(key, child, node.keys.get(key, where))
+        node = child
+    node.put(last, value, where)
