@@ -13,10 +13,11 @@ from cvpipe.stage import Stage
 class RootSift(Stage):
     """Square root of L1-normalised descriptors, so that their inner product is the Hellinger kernel.
 
-    Takes (M, D) values that are not negative, gives (M, D) float32 rows of unit length; an all-zero row stays zero.
-    Raises nothing.
+    Takes (M, D) values that are not negative, gives (M, D) float32 rows of unit length; an all-zero row stays
+    zero. Raises nothing.
 
-    Source: Arandjelovic & Zisserman, "Three things everyone should know to improve object retrieval", CVPR 2012, section 3.
+    Source: Arandjelovic & Zisserman, "Three things everyone should know to improve object retrieval", CVPR
+    2012, section 3.
     """
 
     cached = False
