@@ -1,0 +1,52 @@
+"""What a kind of split is: parameters, and `folds`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import MISSING, fields
+from typing import Any, cast
+
+from cvpipe.configurable import Configurable
+from cvpipe.data import Dataset
+from cvpipe.run import _split_checks as checks
+from cvpipe.run._split_checks import Census, Fold
+
+
+class Split(Configurable):
+    """A way to split. In a spec it is `{word: value, other: options}`; its first parameter is the word."""
+
+    role = "split"
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.name = cls.parameters()[0]
+
+    def folds(self, dataset: Dataset, seed: int, skipped: Collection[str] = ()) -> list[Fold]:
+        """The splits, a function of the data set and the seed alone.
+
+        `skipped` are ids of images that were left out of the data set; a split file may name them.
+        Raises `DataError` with all problems if no such split can be learned from and tested.
+        """
+        census = Census(dataset)
+        checks.raise_for([*checks.too_few_classes(census), *self._problems(dataset, census)], dataset)
+        folds = self._folds(dataset, census, seed, skipped)
+        checks.raise_for(checks.unusable(folds, census), dataset)
+        return folds
+
+    def count(self, dataset: Dataset) -> int:
+        """How many splits `folds` gives, without making them."""
+        raise NotImplementedError(f"split '{self.name}' has no count")
+
+    def as_spec(self) -> dict[str, Any]:
+        """As in a spec: `{"kfold": 5}`; other options stand there if they differ from their defaults."""
+        params = self.get_params(deep=False)
+        default = {f.name: f.default for f in fields(cast(Any, self))}
+        default[self.name] = MISSING
+        return {name: value for name, value in params.items() if value != default[name]}
+
+    def _problems(self, dataset: Dataset, census: Census) -> Iterator[str]:
+        """What makes this split impossible, one message each."""
+        yield from ()
+
+    def _folds(self, dataset: Dataset, census: Census, seed: int, skipped: Collection[str]) -> list[Fold]:
+        raise NotImplementedError(f"split '{self.name}' has no folds")
