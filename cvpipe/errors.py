@@ -69,8 +69,10 @@ class NotFitted(RunError, AttributeError):
 
 def did_you_mean(word: str, allowed: Iterable[str]) -> str:
     """` (did you mean 'words'?)` for the nearest allowed word, or an empty string if none is near."""
-    near = difflib.get_close_matches(str(word).lower(), list(allowed), n=1, cutoff=0.6)
-    return f" (did you mean '{near[0]}'?)" if near else ""
+    by_lower = {name.lower(): name for name in allowed}
+    cutoff = 0.5 if len(word) <= 2 else 0.6  # one letter of two: l3 is near l1
+    near = difflib.get_close_matches(str(word).lower(), list(by_lower), n=1, cutoff=cutoff)
+    return f" (did you mean '{by_lower[near[0]]}'?)" if near else ""
 
 
 def listed(words: Iterable[str], last: str = "or") -> str:

@@ -31,8 +31,12 @@ def option_help(cls: type[Configurable]) -> list[Option]:
     """The parameters of a class with their types, defaults and comments, in the order of the fields."""
     hints, comments = option_types(cls), option_comments(cls)
     return [
-        Option(name, type_text(hints[name]), "required" if default is MISSING else _default(default),
-               comments.get(name, ""))  # fmt: skip
+        Option(
+            name,
+            type_text(hints[name]),
+            "required" if default is MISSING else _default(default),
+            comments.get(name, ""),
+        )  # fmt: skip
         for name, default in option_defaults(cls).items()
     ]
 

@@ -100,7 +100,9 @@ def _bounded(base: Any, metadata: tuple[Any, ...]) -> list[Kind]:
         return kinds(base)
     short = ", ".join(f"{BOUNDS[name][0]} {limit}" for name, limit in limits)
     long = " and ".join(f"{BOUNDS[name][1]} {limit}" for name, limit in limits)
-    return [kind if kind.is_word else Kind(f"{kind.short} {short}", f"{kind.long} {long}") for kind in kinds(base)]
+    return [
+        kind if kind.is_word else Kind(f"{kind.short} {short}", f"{kind.long} {long}") for kind in kinds(base)
+    ]
 
 
 def _list_of(arguments: tuple[Any, ...]) -> Kind:

@@ -147,7 +147,9 @@ def _unknown(cls: type[Configurable], name: str) -> str:
     return said + (did_you_mean(name, allowed) or f"; it has {listed(allowed, 'and')}")
 
 
-def _word_and_options(node: Node, role: str, problems: list[Problem], main: bool) -> tuple[str, str, Node] | None:
+def _word_and_options(
+    node: Node, role: str, problems: list[Problem], main: bool
+) -> tuple[str, str, Node] | None:
     """The word, where it stands, and its options."""
     if isinstance(node.value, str):
         return node.value, node.where, Node({}, node.where)
@@ -159,7 +161,11 @@ def _word_and_options(node: Node, role: str, problems: list[Problem], main: bool
         if main:
             return word, node.keys[word], node
         return word, node.keys[word], Node({}, node.keys[word]) if options.value is None else options
-    got = f"the keys {listed(node.value, 'and')} (indent the options further)" if node.is_map and node.value else ""
+    got = (
+        f"the keys {listed(node.value, 'and')} (indent the options further)"
+        if node.is_map and node.value
+        else ""
+    )
     said = f"a {role} is one word, or one word with its options, got {got or shown(node.plain())}"
     problems.append(Problem(said, node.where))
     return None
@@ -178,7 +184,9 @@ def _main_value(cls: type[Configurable], node: Node, problems: list[Problem]) ->
     if head.value is None:
         return rest
     if not cls.parameters():
-        problems.append(Problem(f"{cls.role} '{cls.name}' takes no value, got {shown(head.plain())}", head.where))
+        problems.append(
+            Problem(f"{cls.role} '{cls.name}' takes no value, got {shown(head.plain())}", head.where)
+        )
         return rest
     rest.put(cls.parameters()[0], head, node.keys[cls.name])
     return rest

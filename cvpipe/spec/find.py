@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from importlib.resources import files
 from pathlib import Path
 
@@ -12,7 +13,9 @@ SUFFIXES = (".yaml", ".yml")
 
 def shipped_specs() -> list[str]:
     """The names of the specs that come with cvpipe, sorted."""
-    return sorted(f.name.removesuffix(".yaml") for f in files("cvpipe_pipelines").iterdir() if f.name.endswith(".yaml"))
+    return sorted(
+        f.name.removesuffix(".yaml") for f in files("cvpipe_pipelines").iterdir() if f.name.endswith(".yaml")
+    )
 
 
 def read_spec(path_or_name: str | Path) -> tuple[str, str, str]:
@@ -30,23 +33,33 @@ def read_spec(path_or_name: str | Path) -> tuple[str, str, str]:
 def _read(text: str) -> bytes:
     path = Path(text).expanduser()
     try:
+        if not text:
+            raise FileNotFoundError
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
-        said = f"no such file, and no shipped spec of that name{did_you_mean(text, _candidates(path))}"
+        said = f"no such file, and no shipped spec of that name{near_path(path, is_spec, shipped_specs())}"
     except IsADirectoryError:
-        inside = sorted(f.name for f in path.iterdir() if f.suffix in SUFFIXES)
+        inside = sorted(f.name for f in path.iterdir() if is_spec(f))
         said = "is a folder, not a spec" + (f"; it holds {', '.join(inside[:5])}" if inside else "")
     except OSError as error:
         said = f"cannot be read: {error.strerror}"
     raise SpecError(said, where=text or "''")
 
 
-def _candidates(path: Path) -> list[str]:
+def is_spec(path: Path) -> bool:
+    """Does the name of a file say that it is a spec?"""
+    return path.suffix in SUFFIXES
+
+
+def near_path(path: Path, fits: Callable[[Path], bool], names: Iterable[str]) -> str:
+    """` (did you mean 'pipelines/x.yaml'?)`: the file beside a missing one, or the name, that is spelled most like it."""
     try:
-        beside = [str(f) for f in path.parent.iterdir() if f.suffix in SUFFIXES]
+        beside = {found.name: str(found) for found in path.parent.iterdir() if fits(found)}
     except OSError:
-        beside = []
-    return beside + shipped_specs()
+        beside = {}
+    near = did_you_mean(path.name, [*names, *beside])
+    word = near.partition("'")[2].rpartition("'")[0]
+    return near.replace(word, beside.get(word, word)) if near else ""
 
 
 def _decode(data: bytes, name: str) -> str:

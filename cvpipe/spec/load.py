@@ -66,9 +66,14 @@ def _mapping_or_raise(node: Node) -> None:
     if not node.is_map:
         kind = "a list" if isinstance(node.value, list) else shown(node.plain())
         raise SpecError(f"a spec is a mapping with the keys {listed(KEYS, 'and')}, got {kind}", node.where)
+    if not any(key in KEYS or did_you_mean(key, KEYS) for key in node.value):
+        # Some other file: one line about it, not one for each of its keys.
+        raise SpecError(f"this is no spec: it has none of the keys {listed(KEYS, 'and')}", node.where)
 
 
-def _changed(node: Node, overrides: Iterable[str], data: str | Path | None, seed: int | None) -> list[Problem]:
+def _changed(
+    node: Node, overrides: Iterable[str], data: str | Path | None, seed: int | None
+) -> list[Problem]:
     problems: list[Problem] = []
     changes = [lambda text=text: override(node, text, KEYS) for text in overrides]
     if data is not None:
@@ -104,15 +109,22 @@ def _spec(node: Node, stem: str, problems: list[Problem]) -> Spec:
         "on_bad_image": _one_of("on_bad_image", at["on_bad_image"], POLICIES, problems),
     }
     if problems:
-        raise SpecError(problems)
+        raise SpecError(sorted(problems, key=_place))
     return Spec(**cast(Any, values))
+
+
+def _place(problem: Problem) -> tuple[int, ...]:
+    """Line and column; what comes from the command line stands first."""
+    return tuple(int(part) for part in problem.where.split(":")[-2:] if part.isdecimal())
 
 
 def _name(node: Node | None, stem: str, problems: list[Problem]) -> str:
     if node is None:
         return re.sub(r"[^\w.-]+", "_", stem).lstrip("_.-") or "spec"
     if not isinstance(node.value, str) or not FOLDER_NAME.fullmatch(node.value):
-        said = f"name must be letters, digits, '_', '-' or '.', for it names a folder, got {shown(node.plain())}"
+        said = (
+            f"name must be letters, digits, '_', '-' or '.', for it names a folder, got {shown(node.plain())}"
+        )
         problems.append(Problem(said, node.where))
     return str(node.value)
 
@@ -144,7 +156,9 @@ def _split(node: Node, problems: list[Problem]) -> Any:
 
 def _seed(node: Node, problems: list[Problem]) -> Any:
     if type(node.value) is not int or node.value < 0:
-        problems.append(Problem(f"seed must be a whole number of at least 0, got {shown(node.plain())}", node.where))
+        problems.append(
+            Problem(f"seed must be a whole number of at least 0, got {shown(node.plain())}", node.where)
+        )
     return node.value
 
 

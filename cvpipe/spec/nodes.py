@@ -52,7 +52,11 @@ class Node:
 def to_node(value: Any, where: str) -> Node:
     """A plain value as nodes that all stand in one place."""
     if isinstance(value, dict):
-        return Node({str(k): to_node(v, where) for k, v in value.items()}, where, dict.fromkeys(map(str, value), where))
+        return Node(
+            {str(k): to_node(v, where) for k, v in value.items()},
+            where,
+            dict.fromkeys(map(str, value), where),
+        )
     return Node([to_node(item, where) for item in value] if isinstance(value, list | tuple) else value, where)
 
 

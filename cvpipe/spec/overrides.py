@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from cvpipe.errors import Problem, SpecError, did_you_mean, listed
+from cvpipe.spec.find import near_path
 from cvpipe.spec.nodes import Node, parse
 
 KEY = re.compile(r"(?P<word>\w+)(\[(?P<index>\d+)\])?(\.(?P<option>\w+(\.\w+)*))?")
@@ -44,17 +45,16 @@ def data_node(text: str) -> Node:
         return Node({kind: Node(str(path), where)}, where, {kind: where})
     allowed = "a data set (see `cvpipe datasets`), a folder of class folders or a .csv file"
     said = f"'{text}' is no .csv file" if path.is_file() else f"no data set, folder or file '{text}'"
-    raise SpecError(f"{said}{did_you_mean(text, _near(path, dataset_names()))}; it must be {allowed}", where)
+    raise SpecError(f"{said}{near_path(path, _is_data, dataset_names())}; it must be {allowed}", where)
 
 
-def _near(path: Path, names: list[str]) -> list[str]:
-    try:
-        return names + [str(p) for p in path.parent.iterdir() if p.is_dir() or p.suffix.lower() == ".csv"]
-    except OSError:
-        return names
+def _is_data(path: Path) -> bool:
+    return path.is_dir() or path.suffix.lower() == ".csv"
 
 
-def _find_stage(spec: Node, word: str, index: str | None, top: tuple[str, ...], where: str) -> tuple[Node, int]:
+def _find_stage(
+    spec: Node, word: str, index: str | None, top: tuple[str, ...], where: str
+) -> tuple[Node, int]:
     """The list of stages, and the place in it of the stage that a key names."""
     stages = spec.value.get("stages")
     words = [_word(node) for node in stages.value] if stages and isinstance(stages.value, list) else []

@@ -56,7 +56,9 @@ def _with_options(cls: type[Configurable]) -> dict[str, Any]:
 
 def _data_forms(cls: type[Configurable]) -> list[dict[str, Any]]:
     """`word`, `{word: {options}}` and `{word: main value, option: …}`."""
-    forms = [_with_options(cls)] + ([] if _required(cls) else [{"const": cls.name, "description": first_line(cls)}])
+    forms = [_with_options(cls)] + (
+        [] if _required(cls) else [{"const": cls.name, "description": first_line(cls)}]
+    )
     if cls.parameters():
         main, *others = cls.parameters()
         properties = _properties(cls)
