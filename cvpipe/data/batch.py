@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 
+from cvpipe.data.images import Images
 from cvpipe.errors import RunError
 
 
@@ -95,8 +96,8 @@ class Batch:
         return {f.name: getattr(self, f.name) for f in fields(cast(Any, self))}
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Self:
-        """The batch that `arrays` came from."""
+    def from_arrays(cls, arrays: dict[str, np.ndarray], images: Images) -> Self:
+        """The batch that `arrays` came from; `images` are the n images it was made from."""
         return cls(**arrays)
 
 

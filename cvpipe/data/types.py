@@ -36,6 +36,11 @@ class Keypoints(Batch):
         return {name: value for name, value in super().arrays().items() if name != "images"}
 
     @classmethod
+    def from_arrays(cls, arrays: dict[str, np.ndarray], images: Images) -> Self:
+        """The batch that `arrays` came from, with its images again."""
+        return cls(**arrays, images=images)
+
+    @classmethod
     def concat(cls, parts: Any) -> Self:
         """One batch after the other."""
         arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in (*cls.per_row, "size")}

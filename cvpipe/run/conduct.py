@@ -1,0 +1,159 @@
+"""One run: every split trained, timed and scored. The interface under which all pipelines meet."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cvpipe.data import Dataset
+from cvpipe.errors import SpecError, did_you_mean, listed
+from cvpipe.run import workers
+from cvpipe.run.chunks import Link
+from cvpipe.run.environment import environment, resolve_device
+from cvpipe.run.evaluate import Evaluation, evaluate
+from cvpipe.run.flow import Flow
+from cvpipe.run.ledger import Ledger
+from cvpipe.run.progress import Progress
+from cvpipe.run.result import RunResult, SplitResult
+from cvpipe.run.scan import fingerprint, usable
+from cvpipe.run.seeding import seeded
+from cvpipe.run.split import SPLITS, Fold, Split
+from cvpipe.run.store import open_store
+
+if TYPE_CHECKING:
+    from cvpipe.run.pipeline import Pipeline
+
+METRICS = ("accuracy", "macro_f1", "confusion")
+
+
+def conduct(
+    pipeline: Pipeline,
+    dataset: Dataset | str | Path,
+    *,
+    split: Split | Mapping[str, Any] | None = None,
+    metrics: Sequence[str] = METRICS,
+    seed: int | None = None,
+    jobs: int | None = None,
+    device: str = "auto",
+    on_bad_image: str = "fail",
+    refit: bool = False,
+    name: str = "pipeline",
+    spec: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+) -> RunResult:
+    """Train on one side of every split, score on the other.
+
+    `split` is as in a spec, by default `{"kfold": 5}`. `refit` trains the returned pipeline on all images; otherwise it is the
+    one of the first split. Raises `SpecError`, `DataError` or `RunError`.
+    """
+    began = time.perf_counter()
+    pipeline.check()
+    chosen = as_split(split or {"kfold": 5})
+    listener = progress or Progress()
+    run_seed = pipeline.seed if seed is None else seed
+    used_device = resolve_device(device)
+    workers_used = workers.count(jobs or pipeline.jobs)
+    with open_store(pipeline.cache) as store:
+        data, scan, skipped = usable(as_dataset(dataset), on_bad_image, store, workers_used, listener)
+        folds = chosen.folds(data, run_seed, [bad["id"] for bad in skipped])
+        stages = seeded(pipeline.stages, run_seed)
+        ledger = Ledger(stages, workers_used, listener)
+        flow = Flow(data.images, scan.tokens, store, workers_used, ledger)
+        ledger.begin(len(data), len(folds))
+        results, fitted = _all_splits(flow, stages, data, folds)
+        final = flow.fit(_copies(stages), np.arange(len(data)), data.labels) if refit else fitted
+        ledger.end()
+    groups = data.groups
+    found = evaluate(data.labels, groups, results, metrics, data.classes, run_seed)
+    return RunResult(
+        name=name,
+        dataset=data,
+        fingerprint=fingerprint(data.images, scan.tokens, data.labels),
+        split=chosen.as_spec(),
+        seed=run_seed,
+        splits=results,
+        scores=found.scores,
+        baseline=found.baseline,
+        beats_baseline=found.beats_baseline,
+        confusion=found.confusion,
+        per_class=found.per_class,
+        stages=ledger.costs(),
+        total_s=time.perf_counter() - began,
+        skipped=skipped,
+        environment=environment(workers_used, used_device),
+        spec=dict(spec or {}),
+        pipeline=_with(pipeline, final, run_seed, data, folds[0]),
+        trained_on=f"all {len(data)} images" if refit else f"split 0 ({len(folds[0].train)} images)",
+        warnings=_warnings(found, skipped),
+    )
+
+
+def as_split(split: Split | Mapping[str, Any]) -> Split:
+    """A split from its form in a spec: `{"kfold": 5}`. Raises `SpecError`."""
+    if isinstance(split, Split):
+        return split
+    words = [word for word in split if word in SPLITS]
+    if len(words) != 1:
+        near = did_you_mean(next(iter(split), ""), SPLITS)
+        raise SpecError(f"a split is one of {listed(SPLITS)}, got {dict(split)}{near}")
+    kind = SPLITS[words[0]]
+    unknown = [option for option in split if option not in kind.parameters()]
+    if unknown:
+        near = did_you_mean(unknown[0], kind.parameters())
+        raise SpecError(f"unknown option '{unknown[0]}' of split '{words[0]}'{near}")
+    return kind(**split)
+
+
+def as_dataset(dataset: Dataset | str | Path) -> Dataset:
+    """A data set as it is, by name, or from a folder of class folders or a CSV file."""
+    if isinstance(dataset, Dataset):
+        return dataset
+    from cvpipe.datasets import load_dataset
+
+    return load_dataset(dataset)
+
+
+def _all_splits(
+    flow: Flow, stages: list[Any], data: Dataset, folds: Sequence[Fold]
+) -> tuple[list[SplitResult], list[Link]]:
+    """The predictions of every split, and the fitted chain of the first."""
+    results: list[SplitResult] = []
+    first: list[Link] = []
+    for number, fold in enumerate(folds):
+        flow.ledger.progress.note(f"split {number + 1} of {len(folds)}")
+        chain = flow.fit(_copies(stages), fold.train, data.labels)
+        results.append(SplitResult(fold.train, fold.test, flow.predict(chain, fold.test)))
+        first = first or chain
+    return results, first
+
+
+def _copies(stages: Sequence[Any]) -> list[Any]:
+    return [copy.copy(stage) for stage in stages]
+
+
+def _with(pipeline: Pipeline, chain: list[Link], seed: int, data: Dataset, fold: Fold) -> Pipeline:
+    """A fitted copy of the pipeline."""
+    from cvpipe.run.pipeline import Pipeline, probe_images
+
+    fitted = Pipeline(_copies(pipeline.stages), seed=seed, jobs=pipeline.jobs, cache=pipeline.cache)
+    fitted.fitted_ = chain
+    fitted.probe_ = probe_images(data.images[fold.test])
+    return fitted
+
+
+def _warnings(found: Evaluation, skipped: Sequence[Mapping[str, str]]) -> list[str]:
+    metric = next(iter(found.scores), "")
+    lines = []
+    if not found.beats_baseline:
+        always = f"{100 * found.baseline[metric].mean:.1f} %"
+        lines.append(f"does not beat a classifier that always gives the most frequent class ({metric} {always})")
+    if skipped:
+        lines.append(f"{len(skipped)} images could not be decoded and were skipped")
+    return lines
+
+

@@ -1,0 +1,106 @@
+"""Typed edges: do these stages fit together? Answered from annotations, before any pixel is read."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from cvpipe import registry
+from cvpipe.data import Images
+from cvpipe.errors import listed
+from cvpipe.stage import Classifier, Stage
+
+
+@dataclass(frozen=True)
+class Edge:
+    """What a stage takes and what it gives; `gives` is None where it gives back the type that it took."""
+
+    takes: tuple[type, ...]
+    gives: tuple[type, ...] | None
+
+    def after(self, given: tuple[type, ...]) -> tuple[type, ...]:
+        """The types that come out when one of `given` goes in."""
+        return tuple(t for t in given if t in self.takes) or self.takes if self.gives is None else self.gives
+
+
+def edge(stage: type[Stage]) -> Edge:
+    """The edge of a stage, from the annotations of `transform` (of `predict` for a classifier)."""
+    method = stage.predict if issubclass(stage, Classifier) else stage.transform
+    hints = get_type_hints(method)
+    gives = hints.pop("return")
+    taken = next(iter(hints.values()))
+    same = isinstance(gives, TypeVar) and gives is taken
+    return Edge(_types(taken), None if same else _types(gives))
+
+
+def takes(stage: type[Stage]) -> tuple[type, ...]:
+    """The types that a stage takes."""
+    return edge(stage).takes
+
+
+def gives(stage: type[Stage]) -> tuple[type, ...]:
+    """The types that a stage may give."""
+    return edge(stage).after(())
+
+
+def names(kinds: Sequence[type]) -> str:
+    """`Features or Descriptors`."""
+    return listed([kind.__name__ for kind in kinds])
+
+
+def chain_problems(stages: Sequence[Stage]) -> list[tuple[int, str]]:
+    """Every place where the stages do not fit: (index of the stage, message)."""
+    problems: list[tuple[int, str]] = []
+    given: tuple[type, ...] = (Images,)
+    for index, stage in enumerate(stages):
+        here = edge(type(stage))
+        if not set(given) & set(here.takes):
+            problems.append((index, _misfit(stages, index, given, here)))
+        if isinstance(stage, Classifier) and index < len(stages) - 1:
+            after = stages[index + 1].name
+            problems.append(
+                (index, f"classifier '{stage.name}' ends a pipeline, but '{after}' comes after it")
+            )
+            return problems
+        given = here.after(given)
+    if not stages:
+        return [(0, "a pipeline needs stages, the last of them a classifier")]
+    if not isinstance(stages[-1], Classifier):
+        problems.append((len(stages) - 1, _no_classifier(stages[-1], given)))
+    return problems
+
+
+def _misfit(stages: Sequence[Stage], index: int, given: tuple[type, ...], here: Edge) -> str:
+    source = (
+        f"'{stages[index - 1].name}' gives {names(given)}" if index else "it comes first, where Images are"
+    )
+    bridges = _bridges(given, here.takes)
+    hint = (
+        f". Stages that make {names(here.takes)} from {names(given)}: {', '.join(bridges)}" if bridges else ""
+    )
+    return f"stage {index + 1} '{stages[index].name}' takes {names(here.takes)}, but {source}{hint}"
+
+
+def _no_classifier(last: Stage, given: tuple[type, ...]) -> str:
+    ends = [n for n, c in _all_stages() if issubclass(c, Classifier) and set(given) & set(takes(c))]
+    hint = f"; classifiers that take {names(given)}: {', '.join(ends)}" if ends else ""
+    return f"the last stage '{last.name}' gives {names(given)}, but a pipeline ends with a classifier{hint}"
+
+
+def _bridges(given: tuple[type, ...], wanted: tuple[type, ...]) -> list[str]:
+    return [name for name, stage in _all_stages()
+            if set(given) & set(takes(stage)) and set(edge(stage).after(given)) & set(wanted)]  # fmt: skip
+
+
+def _all_stages() -> list[tuple[str, type[Stage]]]:
+    return [(name, registry.stage_class(name)) for name in registry.stage_names()]
+
+
+def _types(hint: Any) -> tuple[type, ...]:
+    if isinstance(hint, TypeVar):
+        return tuple(hint.__constraints__)
+    if get_origin(hint) in (Union, types.UnionType):
+        return tuple(get_args(hint))
+    return (hint,)

@@ -1,0 +1,127 @@
+"""The conductor's passes over the images: fit a chain of stages, and stream what it gives.
+
+Everything that concerns more than one image happens here and nowhere else: cutting into chunks, workers, the cache, rows
+for learners. Stages before the first learner have keys without training images, so all splits share their results.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cvpipe.data import Batch, Images, Predictions
+from cvpipe.errors import CvpipeError, RunError
+from cvpipe.run import keys, workers
+from cvpipe.run.chunks import Chunk, Link, chunked, run_chunk
+from cvpipe.run.ledger import Ledger
+from cvpipe.run.sample import RowSampler, drawn_images
+from cvpipe.run.state import pack, unpack
+from cvpipe.run.store import Store
+from cvpipe.stage import Learner, Stage
+
+
+@dataclass
+class Flow:
+    """Passes over one list of images."""
+
+    images: Images
+    tokens: Sequence[str]
+    """Content hash of each image."""
+    store: Store
+    jobs: int
+    ledger: Ledger
+
+    def __post_init__(self) -> None:
+        self.ids = self.images.ids
+
+    def fit(self, stages: Sequence[Stage], train: np.ndarray, labels: np.ndarray) -> list[Link]:
+        """The chain of stages, learners fitted on the rows `train` (sorted) of the images; `labels` are for all images."""
+        chain: list[Link] = []
+        key = keys.images_key()
+        for position, stage in enumerate(stages):
+            key = keys.stage_key(key, stage)
+            if isinstance(stage, Learner):
+                seen = [(self.ids[i], self.tokens[i], str(labels[i])) for i in train]
+                key = keys.digest(key, seen)
+                self._fit_one(stage, key, chain, position, train, labels)
+            chain.append(Link(stage, key))
+        return chain
+
+    def predict(self, chain: Sequence[Link], rows: np.ndarray) -> Predictions:
+        """The predictions for some rows (sorted) of the images."""
+        parts = list(self._stream(chain, rows, lambda batch, chunk: batch[np.isin(chunk.rows, rows)]))
+        return Predictions.concat(parts)
+
+    def _fit_one(
+        self,
+        stage: Learner,
+        key: str,
+        chain: list[Link],
+        position: int,
+        train: np.ndarray,
+        labels: np.ndarray,
+    ) -> None:
+        found = self.store.read(key)
+        if found is not None:
+            stage.restore(unpack(*found))
+            return
+        rows = drawn_images(train, stage.fit_rows, self._seed(stage)) if stage.fit_rows else train
+        batch = self._training_batch(stage, chain, rows)
+        self.ledger.progress.note(f"fitting {stage.name} on {len(batch)} images")
+        with workers.all_threads(self.jobs):
+            began = time.perf_counter()
+            _explained_fit(stage, batch, labels[rows])
+            seconds = time.perf_counter() - began
+        self.ledger.fitted(position, seconds, workers.resident_mb())
+        self.store.write(key, *pack(stage.state()))
+
+    def _training_batch(self, stage: Learner, chain: list[Link], rows: np.ndarray) -> Batch:
+        """What the learner learns from: all of it, or its share of rows."""
+        sampler = RowSampler(stage.fit_rows, len(rows), self._seed(stage)) if stage.fit_rows else None
+
+        def keep(batch: Any, chunk: Chunk) -> Any:
+            mine = np.flatnonzero(np.isin(chunk.rows, rows))
+            part = batch[mine]
+            return sampler.thin(part, [chunk.images.ids[i] for i in mine]) if sampler else part
+
+        parts = list(self._stream(chain, rows, keep))
+        joined = type(parts[0]).concat(parts)
+        return sampler.trim(joined, [self.ids[i] for i in rows]) if sampler else joined
+
+    def _stream(
+        self, chain: Sequence[Link], rows: np.ndarray, keep: Callable[[Any, Chunk], Any]
+    ) -> Iterator[Any]:
+        """What `keep` leaves of each chunk that holds one of `rows`, in order, computed by the workers."""
+        from joblib import Parallel, delayed
+
+        chunks = chunked(self.images, self.tokens, rows)
+        names = [link.key for link in chain]
+        pool = Parallel(n_jobs=self.jobs, prefer="threads", return_as="generator")
+        with workers.one_thread_each():
+            done = pool(delayed(run_chunk)(chain, chunk, self.store, keep) for chunk in chunks)
+            for chunk, (kept, work) in zip(chunks, done, strict=True):
+                self.ledger.transformed(names, int(chunk.rows[0]), work)
+                yield kept
+
+    @staticmethod
+    def _seed(stage: Learner) -> int | None:
+        return getattr(stage, "seed", None)
+
+
+def _explained_fit(stage: Learner, batch: Batch, labels: np.ndarray) -> None:
+    """`fit`, with what can go wrong in it explained."""
+    where = f"stage '{stage.name}'"
+    try:
+        stage.fit(batch, labels)
+    except CvpipeError as error:
+        raise type(error)(error.problems, where) if not error.problems[0].where else error from error
+    except MemoryError as error:
+        raise RunError(
+            f"out of memory while fitting {described(batch)}, {len(batch)} images", where=where
+        ) from error
+    except Exception as error:
+        raise RunError(f"fit failed: {type(error).__name__}: {error}", where=where) from error

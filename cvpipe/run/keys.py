@@ -1,0 +1,136 @@
+"""Names for results: equal names mean equal content, so a result may be taken from the cache.
+
+A stage's key is a hash of the key before it, its name, its parameters, the source of its module and of the cvpipe modules
+which that imports, and the versions of the libraries they use. A learner's key adds what it was trained on. A chunk's key adds
+the ids and the content hashes of its images. Arrays are never hashed.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import inspect
+import json
+import secrets
+import sys
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from cvpipe.configurable import Configurable
+from cvpipe.stage import Stage
+
+DISTRIBUTIONS = {
+    "cv2": (
+        "opencv-contrib-python-headless",
+        "opencv-contrib-python",
+        "opencv-python-headless",
+        "opencv-python",
+    ),
+    "skimage": ("scikit-image",),
+    "sklearn": ("scikit-learn",),
+    "PIL": ("pillow",),
+}
+"""Distributions that bring a module, where the names differ."""
+
+DECODER = "cvpipe.data.decode"
+"""The module whose source and libraries decide what pixels a file becomes."""
+
+
+def digest(*parts: Any) -> str:
+    """64 hexadecimal digits for anything JSON can hold."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=plain).encode()).hexdigest()
+
+
+def plain(value: Any) -> Any:
+    """A parameter's value as JSON: a part with parameters of its own as `{use: name, option: value}`."""
+    if isinstance(value, Configurable):
+        return {"use": value.name, **value.get_params(deep=False)}
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"a parameter of type {type(value).__name__} cannot be written down: {value!r}")
+
+
+def images_key() -> str:
+    """The key before the first stage: how files become pixels."""
+    return digest("images", code_of(DECODER))
+
+
+def stage_key(before: str, stage: Stage) -> str:
+    """The key of a stage after `before`."""
+    return digest(before, stage.name, stage.get_params(deep=False), code_of(type(stage).__module__))
+
+
+def chunk_key(key: str, ids: Sequence[str], tokens: Sequence[str]) -> str:
+    """The key of what a stage gives for some images."""
+    return digest(key, list(ids), list(tokens))
+
+
+@cache
+def code_of(module: str) -> list[str]:
+    """What decides what a module computes: hashes of its source and of what it imports from cvpipe, library versions.
+
+    A module without a source file (an interactive session) gets a name of its own, good for this process only.
+    """
+    sources = _closure(module)
+    if sources is None:
+        return [f"{module} of this process {secrets.token_hex(16)}"]
+    hashes = [hashlib.sha256(source.encode()).hexdigest() for _, source in sorted(sources.items())]
+    imported = {name for source in sources.values() for name in _imports(source)}
+    return hashes + sorted(filter(None, map(_library, {name.split(".")[0] for name in imported})))
+
+
+def _closure(module: str) -> dict[str, str] | None:
+    """Source by module for `module` and the stages and the maths it is built from."""
+    found: dict[str, str] = {}
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        source = _source(name)
+        if source is None and name == module:
+            return None
+        if source is not None and name not in found:
+            found[name] = source
+            waiting += [
+                n
+                for n in _imports(source)
+                if n.startswith(("cvpipe.vision", "cvpipe.stages", "cvpipe.data.pixels"))
+            ]
+    return found
+
+
+def _source(module: str) -> str | None:
+    try:
+        if module in sys.modules:
+            return inspect.getsource(sys.modules[module])
+        spec = importlib.util.find_spec(module)
+        return Path(spec.origin).read_text() if spec and spec.origin else None
+    except (ImportError, OSError, TypeError, ValueError):
+        return None
+
+
+def _imports(source: str) -> Iterable[str]:
+    """Every module that a source imports, also inside functions; `from a import b` gives `a` and `a.b`."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@cache
+def _library(module: str) -> str:
+    if module in sys.stdlib_module_names or module == "cvpipe":
+        return ""
+    for distribution in DISTRIBUTIONS.get(module, (module,)):
+        try:
+            return f"{distribution} {version(distribution)}"
+        except PackageNotFoundError:
+            continue
+    return ""

@@ -1,0 +1,204 @@
+"""A pipeline: stages in a row, the last of them a classifier. It composes them; the conductor runs them.
+
+It follows scikit-learn's protocol: `clone`, `get_params`, `set_params(bag_of_words__words=200)`, `GridSearchCV` and
+`cross_val_score` work on it, with `Images` as X. Stages it was built from are never changed; `fitted` are copies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from cvpipe.data import Dataset, Images, Predictions
+from cvpipe.errors import DataError, NotFitted, RunError, SpecError, did_you_mean
+from cvpipe.run import workers
+from cvpipe.run.chunks import Link
+from cvpipe.run.edges import chain_problems
+from cvpipe.run.flow import Flow
+from cvpipe.run.ledger import Ledger
+from cvpipe.run.progress import Progress
+from cvpipe.run.result import RunResult
+from cvpipe.run.scan import usable
+from cvpipe.run.seeding import seeded
+from cvpipe.run.store import Nowhere, open_store
+from cvpipe.stage import Stage
+
+PROBE_PX = 128
+"""Side of a probe image, px: enough for every stage to find something, a few kB in the model."""
+
+
+class Pipeline:
+    """Stages in a row, from `Images` to `Predictions`.
+
+    `Pipeline([Sift(), RootSift(), BagOfWords(words=500), Svm()]).run("textures")` trains, times and scores it.
+    """
+
+    fitted_: list[Link]
+    """Fitted copies of the stages, with their keys in the cache (empty after `load`)."""
+    probe_: list[np.ndarray]
+    """Small images whose predictions are saved with the pipeline and compared when it is loaded."""
+
+    def __init__(
+        self, stages: Sequence[Stage], *, seed: int = 0, jobs: int | None = None, cache: bool = True
+    ) -> None:
+        self.stages = stages
+        self.seed = seed
+        self.jobs = jobs
+        self.cache = cache
+
+    def check(self) -> None:
+        """Do the stages fit together? Raises `SpecError` with every place where they do not. Reads no pixel."""
+        problems = [message for _, message in chain_problems(self.stages)]
+        if problems:
+            raise SpecError(problems)
+
+    @classmethod
+    def from_yaml(cls, path: str | Path, **overrides: Any) -> Pipeline:
+        """The pipeline of a spec, a path or a shipped name; `bag_of_words__words=200` overrides an option."""
+        from cvpipe.spec import load_spec
+
+        spec = load_spec(path)
+        return cls(spec.stages, seed=spec.seed).set_params(**overrides)
+
+    def run(self, dataset: Dataset | str | Path, **options: Any) -> RunResult:
+        """Train, time and score on splits of a data set: a `Dataset`, a name such as `textures`, or a folder of classes.
+
+        Options: see `cvpipe.run.conduct.conduct` (split, metrics, seed, on_bad_image, refit, progress, name).
+        """
+        from cvpipe.run.conduct import conduct
+
+        return conduct(self, dataset, **options)
+
+    def fit(self, images: Images, labels: Any) -> Self:
+        """Learn from labelled images; `labels` is (n,). Raises `DataError` for an image that cannot be decoded."""
+        self.check()
+        classes = np.asarray(labels)
+        if len(classes) != len(images):
+            raise DataError(f"{len(classes)} labels for {len(images)} images")
+        dataset = Dataset("images", as_images(images), classes)
+        jobs = workers.count(self.jobs)
+        with open_store(self.cache) as store:
+            kept, scan, _ = usable(dataset, "fail", store, jobs, Progress())
+            stages = seeded(self.stages, self.seed)
+            flow = Flow(kept.images, scan.tokens, store, jobs, Ledger(stages, jobs, Progress()))
+            self.fitted_ = flow.fit(stages, np.arange(len(kept)), kept.labels)
+            self.probe_ = probe_images(kept.images)
+        return self
+
+    def predictions(self, images: Images, progress: Progress | None = None) -> Predictions:
+        """Scores for each image and class. Raises `NotFitted`, and `DataError` for an image that cannot be decoded."""
+        chain = self._chain()
+        if not len(images):
+            return Predictions(scores=np.empty((0, len(self.classes_)), np.float32), classes=self.classes_)
+        jobs = workers.count(self.jobs)
+        keyed = self.cache and all(link.key for link in chain)
+        with open_store(True) if keyed else contextlib.nullcontext(Nowhere()) as store:
+            asked = as_images(images)
+            tokens = [item.token() for item in asked.items] if keyed else [""] * len(asked)
+            ledger = Ledger(self.fitted, jobs, progress or Progress())
+            return Flow(asked, tokens, store, jobs, ledger).predict(chain, np.arange(len(asked)))
+
+    def predict(self, images: Images) -> np.ndarray:
+        """(n,) labels."""
+        return self.predictions(images).labels
+
+    def decision_function(self, images: Images) -> np.ndarray:
+        """(n, k) scores; column j belongs to `classes_[j]`."""
+        return self.predictions(images).scores
+
+    def score(self, images: Images, labels: Any) -> float:
+        """Accuracy in [0, 1]."""
+        return float(np.mean(self.predict(images) == np.asarray(labels)))
+
+    def save(self, folder: str | Path) -> None:
+        """Write the fitted pipeline into a folder: arrays, JSON and a probe, no code. `cvpipe.load` gives it back."""
+        from cvpipe.run.save import save
+
+        save(self, Path(folder))
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """(k,) class names, sorted."""
+        return self.fitted[-1].classes_  # type: ignore[attr-defined]
+
+    @property
+    def fitted(self) -> list[Stage]:
+        """Fitted copies of the stages. Raises `NotFitted`."""
+        return [link.stage for link in self._chain()]
+
+    def _chain(self) -> list[Link]:
+        if not hasattr(self, "fitted_"):
+            raise NotFitted("the pipeline is not fitted: call fit or run first")
+        return self.fitted_
+
+    # scikit-learn's protocol
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Parameters by name; with `deep` also each stage as `word` and its options as `word__option`."""
+        params = {name: getattr(self, name) for name in ("stages", "seed", "jobs", "cache")}
+        if deep:
+            for word, stage in self._words().items():
+                params[word] = stage
+                params |= {f"{word}__{option}": value for option, value in stage.get_params().items()}
+        return params
+
+    def set_params(self, **params: Any) -> Self:
+        """Change parameters in place: `seed`, `stages`, a stage by its word, `word__option`. Raises `SpecError`."""
+        for key, value in params.items():
+            word, _, option = key.partition("__")
+            if word in ("stages", "seed", "jobs", "cache"):
+                setattr(self, word, value)
+            elif word not in self._words():
+                raise SpecError(f"no stage '{word}' in this pipeline{did_you_mean(word, self._words())}")
+            elif option:
+                self._words()[word].set_params(**{option: value})
+            else:
+                old = self._words()[word]
+                self.stages = [value if stage is old else stage for stage in self.stages]
+        return self
+
+    def _words(self) -> dict[str, Stage]:
+        """Stages by word; a word that occurs again gets a number: `l2`, `l2_2`."""
+        words: dict[str, Stage] = {}
+        for stage in self.stages:
+            same = sum(other.name == stage.name for other in words.values())
+            words[f"{stage.name}_{same + 1}" if same else stage.name] = stage
+        return words
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
+
+        return Tags(
+            estimator_type="classifier",
+            target_tags=TargetTags(required=True),
+            classifier_tags=ClassifierTags(),
+            input_tags=InputTags(two_d_array=False),
+        )
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "fitted_")
+
+    def __repr__(self) -> str:
+        return f"Pipeline({list(self.stages)!r})"
+
+
+def as_images(images: Any) -> Images:
+    """`Images` as they are; anything else that lists paths or arrays becomes `Images`."""
+    if isinstance(images, Images):
+        return images
+    listed = list(images)
+    if all(isinstance(item, str | Path) for item in listed):
+        return Images.from_files(listed)
+    if all(isinstance(item, np.ndarray) for item in listed):
+        return Images.from_arrays(listed)
+    raise RunError("images must be `Images`, or a list of paths, or a list of (H, W, 3) arrays")
+
+
+def probe_images(images: Images) -> list[np.ndarray]:
+    """The upper left corners, at most 128 px wide and high, of the first, the middle and the last image."""
+    places = sorted({0, len(images) // 2, len(images) - 1})
+    return [np.ascontiguousarray(images[i][:PROBE_PX, :PROBE_PX]) for i in places]

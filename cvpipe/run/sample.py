@@ -1,0 +1,66 @@
+"""Rows for a learner: drawn by image first, then by row, so that memory does not grow with the data set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from cvpipe.data import Batch
+from cvpipe.data.seeds import generator
+
+ROWS_PER_IMAGE = 32
+"""Rows worth opening an image for. With more images than rows / 32, only some of them are drawn: neighbouring rows of one
+image say little that is new, but reading an image costs the same for 1 row as for 32."""
+
+SPARE = 2
+"""Rows kept of an image, as a multiple of its share, to make up for images that have fewer."""
+
+
+def drawn_images(train: np.ndarray, rows: int, seed: int | None) -> np.ndarray:
+    """The training images to draw rows from, sorted."""
+    most = max(1, rows // ROWS_PER_IMAGE)
+    if len(train) <= most:
+        return train
+    return np.sort(generator(seed, "images").choice(train, most, replace=False))
+
+
+class RowSampler:
+    """Cuts batches down to a share of each image's rows while they are still in the worker."""
+
+    def __init__(self, rows: int, images: int, seed: int | None) -> None:
+        self.share = -(-rows // max(1, images)) * SPARE
+        self.rows = rows
+        self.seed = seed
+
+    def thin(self, batch: Any, ids: Sequence[str]) -> Any:
+        """At most `share` rows of each image, the draw depending on nothing but the seed and the image's id."""
+        if not batch.per_row:
+            return batch
+        picks = [
+            self._pick(int(n), i) + start
+            for n, i, start in zip(batch.counts, ids, batch.offsets, strict=False)
+        ]
+        return batch.take_rows(np.concatenate([np.empty(0, np.int64), *picks]))
+
+    def _pick(self, count: int, image_id: str) -> np.ndarray:
+        if count <= self.share:
+            return np.arange(count)
+        return np.sort(generator(self.seed, "rows", image_id).choice(count, self.share, replace=False))
+
+    def trim(self, batch: Any, ids: Sequence[str]) -> Any:
+        """The largest equal share of every image with which no more than about `rows` are kept."""
+        if not batch.per_row or batch.offsets[-1] <= self.rows:
+            return batch
+        self.share = _fair_share(batch, self.rows)
+        return self.thin(batch, ids)
+
+
+def _fair_share(batch: Batch, rows: int) -> int:
+    """The largest c with sum(min(count, c)) <= rows (water filling), at least 1."""
+    counts = np.sort(batch.counts)
+    kept = np.cumsum(counts) + counts * np.arange(len(counts) - 1, -1, -1)  # rows kept with c = counts[i]
+    full = int(np.searchsorted(kept, rows, side="right"))  # images that keep everything
+    taken = int(counts[:full].sum())
+    return max(1, (rows - taken) // (len(counts) - full))

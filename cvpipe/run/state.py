@@ -1,0 +1,41 @@
+"""What a learner learned, as arrays and a JSON note: the form in which it is cached and saved. No code, ever."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from cvpipe.errors import RunError
+
+
+def pack(state: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Numeric arrays on one side, everything else (numbers, strings, lists, arrays of strings) in the note.
+
+    Raises `RunError` for what is neither.
+    """
+    arrays = {k: v for k, v in state.items() if isinstance(v, np.ndarray) and v.dtype.kind in "biuf"}
+    note = {name: _plain(name, value) for name, value in state.items() if name not in arrays}
+    return arrays, note
+
+
+def unpack(arrays: Mapping[str, np.ndarray], note: Mapping[str, Any]) -> dict[str, Any]:
+    """The state that `pack` was given."""
+    return {**arrays, **{name: _unplain(value) for name, value in note.items()}}
+
+
+def _plain(name: str, value: Any) -> Any:
+    if isinstance(value, np.ndarray) and value.dtype.kind in "UO":
+        return {"strings": [str(v) for v in value.tolist()]}
+    if isinstance(value, np.generic):
+        return value.item()
+    if value is None or isinstance(value, bool | int | float | str | list):
+        return value
+    raise RunError(
+        f"learned attribute '{name}' is a {type(value).__name__}, neither an array nor a plain value"
+    )
+
+
+def _unplain(value: Any) -> Any:
+    return np.array(value["strings"], dtype=str) if isinstance(value, dict) else value

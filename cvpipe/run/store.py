@@ -1,0 +1,176 @@
+"""Results on disk: chunks of batches and what learners learned, found again by key.
+
+An entry is a safetensors file, data only: arrays, a JSON note, and a CRC-32 of the arrays. It is written under a temporary
+name and then renamed, so it is whole or absent; one that is damaged all the same is removed and computed again. A folder
+may be shared by processes and by runs. It is kept below a limit by forgetting what was used longest ago.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import tempfile
+import time
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cvpipe.errors import RunError
+
+LIMIT_BYTES = 20 * 10**9
+"""How large the cache may grow unless CVPIPE_CACHE_GB says otherwise: the dense descriptors of some 10,000 images."""
+
+STALE_S = 24 * 3600
+"""A temporary file older than a day belongs to no living run, s."""
+
+
+def default_folder() -> Path:
+    """`$CVPIPE_CACHE`, or `cvpipe` in the user's cache folder."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(os.environ.get("CVPIPE_CACHE") or Path(base) / "cvpipe")
+
+
+def limit_bytes() -> int:
+    """How large the cache may grow."""
+    return int(float(os.environ.get("CVPIPE_CACHE_GB") or LIMIT_BYTES / 1e9) * 1e9)
+
+
+class Store:
+    """A folder of entries by key. `read` gives None for what is absent or damaged."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, key: str) -> Path:
+        """The file of an entry."""
+        return self.folder / key[:2] / f"{key}.safetensors"
+
+    def has(self, key: str) -> bool:
+        """Whether an entry is there; it may still turn out to be damaged when read."""
+        return self.path(key).exists()
+
+    def read(self, key: str) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
+        """The arrays and the note of an entry."""
+        path = self.path(key)
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        entry = _decode(data)
+        if entry is None:
+            path.unlink(missing_ok=True)
+        else:
+            with contextlib.suppress(OSError):  # a read-only cache is still a cache
+                os.utime(path)
+        return entry
+
+    def write(self, key: str, arrays: Mapping[str, np.ndarray], note: Mapping[str, Any]) -> None:
+        """Keep an entry. Raises `RunError` when the folder cannot be written or the disk is full."""
+        path = self.path(key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, _encode(arrays, note))
+        except OSError as error:
+            hint = "free some space, set CVPIPE_CACHE to another folder, or use --no-cache"
+            raise RunError(
+                f"cannot write to the cache: {error.strerror}; {hint}", where=str(self.folder)
+            ) from error
+
+    def entries(self) -> list[tuple[Path, int, float]]:
+        """(path, bytes, time of last use) of every entry, the longest unused first."""
+        found = []
+        for path in self.folder.glob("??/*.safetensors"):
+            with contextlib.suppress(FileNotFoundError):
+                stat = path.stat()
+                found.append((path, stat.st_size, stat.st_mtime))
+        return sorted(found, key=lambda entry: entry[2])
+
+    def trim(self, limit: int) -> None:
+        """Forget what was used longest ago until at most `limit` bytes are left, and what killed runs left half-written."""
+        for part in self.folder.glob("??/.*.part"):
+            with contextlib.suppress(OSError):
+                if part.stat().st_mtime < time.time() - STALE_S:
+                    part.unlink()
+        entries = self.entries()
+        excess = sum(size for _, size, _ in entries) - limit
+        for path, size, _ in entries:
+            if excess <= 0:
+                return
+            path.unlink(missing_ok=True)
+            excess -= size
+
+    def clear(self) -> None:
+        """Forget everything. Only files of a store are removed."""
+        for folder in {path.parent for path in self.folder.glob("??/*")}:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+class Nowhere(Store):
+    """A store that keeps nothing: for single passes."""
+
+    def __init__(self) -> None:
+        super().__init__(Path(os.devnull))
+
+    def read(self, key: str) -> None:
+        """Nothing is ever found."""
+
+    def write(self, key: str, arrays: Mapping[str, np.ndarray], note: Mapping[str, Any]) -> None:
+        """Nothing is kept."""
+
+
+@contextlib.contextmanager
+def open_store(use_cache: bool) -> Iterator[Store]:
+    """The user's cache, or a folder that is gone afterwards."""
+    if use_cache:
+        store = Store(default_folder())
+        store.trim(limit_bytes())
+        yield store
+        return
+    with tempfile.TemporaryDirectory(prefix="cvpipe-", ignore_cleanup_errors=True) as folder:
+        yield Store(Path(folder))
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file that is whole or absent: under a temporary name in the same folder, then renamed."""
+    part = path.with_name(f".{path.name[:20]}-{secrets.token_hex(8)}.part")
+    try:
+        with open(part, "xb") as file:
+            file.write(data)
+        os.replace(part, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise
+
+
+def _encode(arrays: Mapping[str, np.ndarray], note: Mapping[str, Any]) -> bytes:
+    from safetensors.numpy import save
+
+    solid = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    return save(solid, metadata={"note": json.dumps(note), "crc32": str(_checksum(solid))})
+
+
+def _decode(data: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        arrays = load(data)
+        head = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
+        note = json.loads(head["note"])
+        return (arrays, note) if head["crc32"] == str(_checksum(arrays)) else None
+    except (SafetensorError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _checksum(arrays: Mapping[str, np.ndarray]) -> int:
+    crc = 0
+    for name in sorted(arrays):
+        crc = zlib.crc32(arrays[name].reshape(-1).view(np.uint8), zlib.crc32(name.encode(), crc))
+    return crc
