@@ -1,9 +1,9 @@
 """Which side of a split each group of images goes to, so that every side gets its share of every class.
 
 scikit-learn's `StratifiedGroupKFold` visits the groups from the largest to the smallest, whatever the seed:
-where groups differ in size, every repeat gives the same folds. It also keeps the first assignment it finds, even
-if a fold lacks a class. Here the order is random, several orders are tried while a side lacks a class, and each
-result is improved by moving single groups.
+where groups differ in size, every repeat gives the same folds. It also keeps the first assignment it finds,
+even if a fold lacks a class. Here the order is random, several orders are tried while a side lacks a class,
+and each result is improved by moving single groups.
 """
 
 from __future__ import annotations
