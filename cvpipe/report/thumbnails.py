@@ -1,0 +1,33 @@
+"""Small copies of images, as text that stands in the page itself."""
+
+from __future__ import annotations
+
+import base64
+
+import numpy as np
+
+from cvpipe.data import Images
+from cvpipe.errors import CvpipeError
+
+QUALITY = 72  # of WebP, 1 … 100; below about 60 textures smear, above 80 files double
+
+
+def read_or_none(images: Images, row: int) -> np.ndarray | None:
+    """(H, W, 3) uint8 RGB, or None if the image cannot be read any more: it may have moved since the run."""
+    try:
+        return images[row]
+    except (CvpipeError, OSError):
+        return None
+
+
+def data_uri(pixels: np.ndarray, side: int) -> str:
+    """A `data:` address of (H, W, 3) uint8 RGB pixels as WebP, the longer side at most `side` px."""
+    import cv2
+
+    height, width = pixels.shape[:2]
+    factor = min(1.0, side / max(height, width))
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    small = pixels if factor == 1.0 else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    bgr = np.ascontiguousarray(small[:, :, ::-1])
+    _, data = cv2.imencode(".webp", bgr, [cv2.IMWRITE_WEBP_QUALITY, QUALITY])
+    return f"data:image/webp;base64,{base64.b64encode(data.tobytes()).decode()}"
