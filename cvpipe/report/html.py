@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 Section = Callable[[RunResult], dict[str, Any] | None]
-"""What makes a part of the report: `id`, `title`, `template` and what the template needs; None leaves it out."""
+"""Makes a part of the report: `id`, `title`, `template` and what the template needs; None leaves it out."""
 
 SECTIONS: tuple[Section, ...] = (
     scores.section,

@@ -75,7 +75,7 @@ def _points(stages: Sequence[Any], batch: Any) -> tuple[str, Keypoints | Descrip
 
 
 def _circles(points: Keypoints | Descriptors, image_id: str) -> list[tuple[float, float, float]]:
-    """(x, y, radius) of the strongest keypoints, px; of descriptors, which have no strength, a random draw."""
+    """(x, y, radius) of the strongest keypoints, px; of descriptors, which have none, a random draw."""
     if isinstance(points, Keypoints):
         rows = np.argsort(-points.response, kind="stable")[:POINTS]
     else:
