@@ -36,7 +36,7 @@ def option_help(cls: type[Configurable]) -> list[Option]:
             type_text(hints[name]),
             "required" if default is MISSING else _default(default),
             comments.get(name, ""),
-        )  # fmt: skip
+        )
         for name, default in option_defaults(cls).items()
     ]
 

@@ -17,8 +17,9 @@ C = TypeVar("C", bound=Configurable)
 def seeded(stages: Sequence[Stage], seed: int) -> list[Stage]:
     """Copies of the stages in which every `seed` that is None is one derived from the seed of the run.
 
-    Its address is the name of the stage, then, from the second stage of that name on, its position among them (1, 2, …). So a
-    stage keeps its seed when others are added, and two equal stages do not draw alike. What was learned is kept.
+    Its address is the name of the stage and, from the second stage of that name on, its position among them
+    (1, 2, …). So a stage keeps its seed when others are added, and two equal stages do not draw alike. What
+    was learned is kept.
     """
     seen: Counter[str] = Counter()
     filled = []

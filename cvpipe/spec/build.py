@@ -1,4 +1,4 @@
-"""From nodes to stages, data sets and splits: one function builds any class with parameters, and collects all problems."""
+"""From nodes to stages, data sets and splits: one function builds any class with parameters."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def option_problems(thing: Configurable) -> list[str]:
         value = getattr(thing, name)
         if isinstance(value, Configurable) and (base := part_type(hint)) and isinstance(value, base):
             found += option_problems(value)
-        elif isinstance(problem := _checked(hint, value)[1], tuple):
+        elif _checked(hint, value)[1] is not None:
             found.append(_wrong(thing, name, hint, value))
     return found
 
 
 def build(cls: type[C], options: Node, problems: list[Problem]) -> C | None:
-    """An object of `cls` with the options of a mapping node; None if there are problems, which are appended."""
+    """An object of `cls` with the options of a mapping node; None if there are problems."""
     if not options.is_map:
         word = f"the options of {cls.role} '{cls.name}' must be a mapping of names to values"
         problems.append(Problem(f"{word}, got {shown(options.plain())}", options.where))
@@ -56,13 +56,13 @@ def build(cls: type[C], options: Node, problems: list[Problem]) -> C | None:
             problems.append(Problem(_unknown(cls, name), options.keys[name]))
     for name, default in option_defaults(cls).items():
         if default is dataclasses.MISSING and name not in values:
-            needs = f"option '{name}' of {cls.role} '{cls.name}' is missing: it must be {type_phrase(hints[name])}"
-            problems.append(Problem(needs, options.where))
+            must = f"it must be {type_phrase(hints[name])}"
+            problems.append(Problem(f"{_option(cls, name)} is missing: {must}", options.where))
     return cls(**values) if len(problems) == before else None
 
 
 def build_named(node: Node, role: str, find: Find, problems: list[Problem], main: bool = False) -> Any:
-    """An object from `word`, `{word: {options}}` or `{use: word, option: …}`; `find` gives the class of a word.
+    """An object from `word`, `{word: {options}}` or `{use: word, option: …}`; `find` gives a word's class.
 
     With `main` also from `{word: value of the first parameter, option: …}`.
     """
@@ -114,17 +114,17 @@ def _stage_that_is(base: type[Configurable]) -> Find:
 def _checked(hint: Any, value: Any) -> tuple[Any, tuple[int | str, ...] | None]:
     """The value as the annotation wants it and None, or the place of what is wrong in it.
 
-    The check is strict, in the mode for JSON: no text becomes a number, but a list may become a tuple and text a path.
+    The check is strict, in the mode for JSON: no text becomes a number, but a list may become a tuple and
+    text a path.
     """
     from pydantic import ConfigDict, TypeAdapter, ValidationError
 
     if isinstance(value, Configurable):
         return None, ()
     try:
-        # NaN passes no check of a range, so it is refused everywhere.
-        adapter: TypeAdapter[Any] = TypeAdapter(hint, config=ConfigDict(arbitrary_types_allowed=True))
-        if value != value:
+        if value != value:  # NaN is no value for any option
             return None, ()
+        adapter: TypeAdapter[Any] = TypeAdapter(hint, config=ConfigDict(arbitrary_types_allowed=True))
         return adapter.validate_json(json.dumps(value, default=_as_json), strict=True), None
     except ValidationError as error:
         return None, error.errors()[0]["loc"]
@@ -135,8 +135,11 @@ def _as_json(value: Any) -> Any:
 
 
 def _wrong(cls: type[Configurable] | Configurable, name: str, hint: Any, value: Any) -> str:
-    what = f"{cls.role} '{name}'" if name == cls.name else f"option '{name}' of {cls.role} '{cls.name}'"
-    return f"{what} must be {type_phrase(hint)}, got {shown(value)}{nearest(hint, value)}"
+    return f"{_option(cls, name)} must be {type_phrase(hint)}, got {shown(value)}{nearest(hint, value)}"
+
+
+def _option(cls: type[Configurable] | Configurable, name: str) -> str:
+    return f"{cls.role} '{name}'" if name == cls.name else f"option '{name}' of {cls.role} '{cls.name}'"
 
 
 def _unknown(cls: type[Configurable], name: str) -> str:

@@ -52,7 +52,7 @@ def is_spec(path: Path) -> bool:
 
 
 def near_path(path: Path, fits: Callable[[Path], bool], names: Iterable[str]) -> str:
-    """` (did you mean 'pipelines/x.yaml'?)`: the file beside a missing one, or the name, that is spelled most like it."""
+    """` (did you mean 'pipelines/x.yaml'?)`: the nearest of some names and the files beside a missing one."""
     try:
         beside = {found.name: str(found) for found in path.parent.iterdir() if fits(found)}
     except OSError:

@@ -18,8 +18,15 @@ if TYPE_CHECKING:
 
 POLICIES = ("fail", "skip")
 """What `on_bad_image` may be."""
-METRICS = ("accuracy", "macro_f1", "confusion")
-"""What is reported unless a spec says otherwise."""
+KEYS = ("name", "data", "split", "seed", "stages", "metrics", "on_bad_image")
+"""The sections of a spec."""
+DEFAULTS: dict[str, Any] = {
+    "split": {"kfold": 5},
+    "seed": 0,
+    "metrics": ["accuracy", "macro_f1", "confusion"],
+    "on_bad_image": "fail",
+}
+"""What a section is if a spec leaves it out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +68,7 @@ def dump(resolved: dict[str, Any]) -> str:
     """A spec as YAML, to be read by `load_spec`. Long values stay on one line."""
     from ruamel.yaml import YAML
 
-    yaml = YAML(typ="safe", pure=True)
+    yaml: Any = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False
     yaml.sort_base_mapping_type_on_output = False
     yaml.width = 10_000
@@ -71,15 +78,15 @@ def dump(resolved: dict[str, Any]) -> str:
     return text.getvalue()
 
 
-def _plain(value: Any, hint: Any) -> Any:
+def _plain(value: Any, hint: Any = None) -> Any:
     if isinstance(value, Configurable):
         return resolved_part(value)
     if isinstance(value, Path):
         return str(value.expanduser().absolute())
     if isinstance(value, list | tuple):
-        return [_plain(item, None) for item in value]
+        return [_plain(item) for item in value]
     if isinstance(value, dict):
-        return {str(key): _plain(item, None) for key, item in value.items()}
-    if isinstance(value, int) and hint is float:
+        return {str(key): _plain(item) for key, item in value.items()}
+    if type(value) is int and hint is float:
         return float(value)
     return value.item() if hasattr(value, "item") else value

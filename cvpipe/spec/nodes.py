@@ -1,4 +1,4 @@
-"""YAML to nodes that know where they stand, so that every message about a spec can name a line and a column."""
+"""YAML to nodes that know where they stand, so that every message can name a line and a column."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Node:
         self.value[key] = node
         self.keys[key] = where
 
-    def at(self, path: tuple[int | str, ...]) -> Node:
+    def at(self, path: tuple[Any, ...]) -> Node:
         """The deepest node on a path of keys and positions; stops where the path leaves the tree."""
         if not path or not isinstance(self.value, dict | list):
             return self
@@ -63,8 +63,8 @@ def to_node(value: Any, where: str) -> Node:
 def parse(text: str, name: str, *, place: str = "") -> Node:
     """The nodes of a YAML 1.2 document; an empty one gives a node with the value None.
 
-    `name` stands before line and column; with `place` that is every node's place instead. Raises `SpecError` for a
-    syntax error (the parser stops at the first) or for all duplicate keys.
+    `name` stands before line and column; with `place` that is every node's place instead. Raises `SpecError`
+    for a syntax error (the parser stops at the first) or for all duplicate keys.
     """
     from ruamel.yaml import YAML
     from ruamel.yaml.error import MarkedYAMLError, YAMLError

@@ -15,7 +15,8 @@ KEY = re.compile(r"(?P<word>\w+)(\[(?P<index>\d+)\])?(\.(?P<option>\w+(\.\w+)*))
 def override(spec: Node, text: str, top: tuple[str, ...]) -> None:
     """Apply one `KEY=YAML`; KEY is `seed`, `split.kfold`, `bag_of_words.words` or `bag_of_words[1].words`.
 
-    The value replaces that node. Options are made without a check: building the stage finds the unknown ones. Raises `SpecError`.
+    The value replaces that node. Options are put in without a check: building the stage finds unknown ones.
+    Raises `SpecError`.
     """
     where = f"--set {text}"
     key, equals, value = text.partition("=")
@@ -33,7 +34,7 @@ def override(spec: Node, text: str, top: tuple[str, ...]) -> None:
 
 
 def data_node(text: str) -> Node:
-    """`--data`: the name of a data set, a folder, or a .csv file. A name wins; write ./faces for a folder `faces`."""
+    """`--data`: the name of a data set, a folder or a .csv file. A name wins; ./faces is the folder."""
     from cvpipe.registry import dataset_names
 
     where = f"--data {text}"

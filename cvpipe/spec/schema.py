@@ -1,4 +1,4 @@
-"""A JSON schema of specs, so that an editor completes words, shows help and marks mistakes while one types."""
+"""A JSON schema of specs, so that an editor completes words, shows help and marks mistakes."""
 
 from __future__ import annotations
 
@@ -10,21 +10,20 @@ from typing import Any
 from cvpipe.configurable import Configurable
 from cvpipe.help import option_comments, option_defaults, option_types
 from cvpipe.spec.build import part_type
-from cvpipe.spec.load import DEFAULTS
-from cvpipe.spec.model import POLICIES
+from cvpipe.spec.model import DEFAULTS, POLICIES
 
 WORD = {"$ref": "#/$defs/stage"}
 
 
 def json_schema() -> dict[str, Any]:
-    """The schema (draft 2020-12) of a spec: every stage, data set and split with options, ranges, defaults and help."""
+    """The schema (draft 2020-12) of a spec: all stages, data sets and splits with their options and help."""
     from cvpipe.registry import dataset_class, dataset_names, stage_class, stage_names
     from cvpipe.run.evaluate import METRICS
     from cvpipe.run.split import SPLITS
 
     stages = [stage_class(name) for name in stage_names()]
     sources = [dataset_class(name) for name in dataset_names()]
-    top = {
+    top: dict[str, dict[str, Any]] = {
         "name": {"type": "string", "pattern": r"^\w[\w.-]*$", "description": "names the folder of the runs"},
         "data": {"oneOf": [form for source in sources for form in _data_forms(source)]},
         "split": {"oneOf": [_options(split, {split.name}) for split in SPLITS.values()]},

@@ -1,0 +1,28 @@
+"""`cvpipe check`: are these specs right?"""
+
+from __future__ import annotations
+
+import click
+from cvpipe_cli.options import spec_options
+
+
+@click.command()
+@click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
+@spec_options
+def check(specs: tuple[str, ...], data: str | None, overrides: tuple[str, ...], seed: int | None) -> None:
+    """Name every problem of specs; read no image.
+
+    SPEC is a file or the name of a shipped spec.
+    """
+    from cvpipe.errors import Problem, SpecError
+    from cvpipe.spec import load_spec
+
+    problems: list[str | Problem] = []
+    for spec in specs:
+        try:
+            stages = load_spec(spec, overrides, data, seed).stages
+            click.echo(f"ok {spec}: {' > '.join(stage.name for stage in stages)}")
+        except SpecError as error:
+            problems += error.problems
+    if problems:
+        raise SpecError(dict.fromkeys(problems))  # an override that is wrong is so for each spec: say it once

@@ -1,0 +1,88 @@
+"""How a command ends: one line for each problem on standard error, and an exit code."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from cvpipe.errors import CvpipeError
+
+FAILED = 4
+"""Exit code: the run failed, for no reason of the user's."""
+INTERRUPTED = 130
+"""Exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
+KEPT = "interrupted; what was computed is kept, the same command goes on from there"
+TRACEBACK = "CVPIPE_TRACEBACK"
+"""Environment variable: set it to see the trace of an error."""
+
+REASONS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EACCES: "no permission",
+    errno.EPERM: "no permission",
+    errno.EROFS: "the disk is read-only",
+    errno.ENOENT: "no such file or folder",
+    errno.ELOOP: "a symbolic link that leads to itself",
+    errno.EMFILE: "too many open files",
+    errno.ENOTDIR: "a part of the path is a file, not a folder",
+    errno.EEXIST: "a file of that name is in the way",
+    errno.EISDIR: "is a folder, not a file",
+    errno.ENAMETOOLONG: "the name is too long",
+}
+
+
+def explained(command: Callable[[], Any]) -> int:
+    """Run a command; say what went wrong, and give the exit code."""
+    try:
+        code = command()
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except (click.Abort, KeyboardInterrupt):
+        return _say(KEPT, INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except CvpipeError as error:
+        _trace()
+        return _say(str(error), error.exit_code)
+    except BrokenPipeError:
+        return _quiet()
+    except OSError as error:
+        _trace()
+        return _say(_reason(error), FAILED)
+    except MemoryError:
+        _trace()
+        return _say("out of memory: fewer --jobs need less", FAILED)
+    except Exception as error:
+        _trace()
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        return _say(f"internal error: {said}; please report it; {TRACEBACK}=1 shows the trace", FAILED)
+
+
+def _say(text: str, code: int) -> int:
+    click.echo(text, err=True)
+    return code
+
+
+def _trace() -> None:
+    if os.environ.get(TRACEBACK):
+        import traceback
+
+        traceback.print_exc()
+
+
+def _reason(error: OSError) -> str:
+    said = REASONS.get(error.errno or 0, error.strerror or str(error))
+    path = error.filename2 or error.filename
+    return f"{os.fsdecode(path)}: {said}" if isinstance(path, str | bytes | os.PathLike) else said
+
+
+def _quiet() -> int:
+    """The reader of our output has gone, as `head` does: end without a word, also when Python flushes."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0

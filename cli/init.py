@@ -1,0 +1,24 @@
+"""`cvpipe init`: a spec to start from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("file", default="spec.yaml", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--data", default="textures", show_default=True, metavar="NAME|PATH",
+              help="The data set of the spec: a name, a folder of class folders, a .csv file.")  # fmt: skip
+@click.option("--force", is_flag=True, help="Overwrite FILE.")
+def init(file: Path, data: str, force: bool) -> None:
+    """Write a commented spec to start from."""
+    from cvpipe.errors import SpecError
+    from cvpipe.spec.starter import starter_spec
+
+    text = starter_spec(file.stem, data)
+    if not force and file.exists():
+        raise SpecError("exists already; --force overwrites it", where=str(file))
+    file.write_text(text, encoding="utf-8")
+    click.echo(f"wrote {file}; next: cvpipe check {file}, cvpipe run {file}")

@@ -1,0 +1,79 @@
+"""`cvpipe run`: train, time and score a pipeline."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+from cvpipe_cli.options import as_json, device, jobs, no_cache, spec_options
+
+if TYPE_CHECKING:
+    from cvpipe.run.result import RunResult
+
+
+@click.command()
+@click.argument("spec")
+@spec_options
+@jobs
+@device
+@click.option("--out", metavar="DIR", type=click.Path(), help="Folder for the results; default: runs/NAME/N.")
+@click.option("--smoke", is_flag=True, help="A few images and small vocabularies: does it run at all?")
+@click.option(
+    "--refit", is_flag=True, help="Save a model that is trained on all images, not on the first split."
+)
+@no_cache
+@as_json
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+def run(as_json: bool, quiet: bool, **options: Any) -> None:
+    """Train, time and score a pipeline.
+
+    SPEC is a file or the name of a shipped spec.
+    Writes result.json, predictions.csv, report.html, spec.yaml, log.txt and the fitted model.
+    """
+    from cvpipe_cli.progress import listener
+
+    from cvpipe import api
+
+    with listener(quiet or as_json) as progress:
+        result = api.run(
+            options["spec"],
+            overrides=options["overrides"],
+            data=options["data"],
+            seed=options["seed"],
+            out=options["out"] or "",
+            jobs=options["jobs"],
+            device=options["device"],
+            smoke=options["smoke"],
+            refit=options["refit"],
+            cache=not options["no_cache"],
+            progress=progress,
+        )
+    if as_json:
+        click.echo(json.dumps(result.summary(), indent=2))
+    else:
+        print_result(result)
+
+
+def print_result(result: RunResult) -> None:
+    """Scores, costs, warnings, and where the files are."""
+    from cvpipe_cli.tables import number, show
+
+    images, classes = len(result.dataset), len(result.dataset.classes)
+    click.echo(
+        f"{result.name} on {result.dataset.name}: {images:,} images, {classes} classes, split {result.split}"
+    )
+    rows = []
+    for metric, score in result.scores.items():
+        low, high = score.ci95
+        spread = f"{score.mean:.4f} ± {score.std:.4f}"
+        rows.append((metric, spread, f"{low:.4f} to {high:.4f}", f"{result.baseline[metric].mean:.4f}"))
+    show(["metric", ">mean ± std", ">95 % interval", ">baseline"], rows)
+    costs = []
+    for cost in result.stages:
+        figures = (cost.fit_s, cost.transform_s, cost.images_per_s, cost.peak_rss_mb)
+        costs.append((cost.name, *map(number, figures), cost.output, "yes" if cost.cached else "no"))
+    show(["stage", ">fit s", ">transform s", ">images/s", ">peak MB", "output", "cached"], costs)
+    for warning in result.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    click.echo(f"{result.total_s:.1f} s in all; the model is trained on {result.trained_on}")

@@ -1,0 +1,69 @@
+"""Predictions for image files, wherever they lie; a bad file costs no other its prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cvpipe.data import Images
+from cvpipe.errors import DataError
+from cvpipe.run import workers
+from cvpipe.run.pipeline import Pipeline
+from cvpipe.run.progress import Progress
+from cvpipe.run.scan import scan
+from cvpipe.run.store import Nowhere
+
+SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".ppm", ".pgm", ".pbm", ".pnm", ".webp"}
+)
+"""What is taken for an image in a folder; a file that is named itself may end as it likes."""
+
+
+@dataclass(frozen=True)
+class FilePrediction:
+    """What became of one file."""
+
+    id: str
+    """The path."""
+    prediction: str = ""
+    """The class of the highest score; empty for a bad file."""
+    score: float = float("nan")
+    """The highest score, as in `predictions.csv`; NaN for a bad file."""
+    reason: str = ""
+    """Why the file is bad; empty for a good one."""
+
+
+def predict_files(
+    pipeline: Pipeline, paths: Sequence[str | Path], jobs: int | None = None, progress: Progress | None = None
+) -> list[FilePrediction]:
+    """A prediction, or the reason why there is none, for each file, in order."""
+    images, listener = Images.from_files(paths), progress or Progress()
+    if not len(images):
+        return []
+    pipeline.jobs = jobs or pipeline.jobs
+    reasons = scan(images, Nowhere(), workers.count(pipeline.jobs), listener).reasons
+    good = np.flatnonzero([not reason for reason in reasons])
+    found = [FilePrediction(name, reason=reason) for name, reason in zip(images.ids, reasons, strict=True)]
+    predictions = pipeline.predictions(images[good], listener)
+    for row, label, scores in zip(good, predictions.labels, predictions.scores, strict=True):
+        found[row] = FilePrediction(images.ids[row], str(label), float(scores.max()))
+    return found
+
+
+def image_files(paths: Iterable[str | Path]) -> list[Path]:
+    """Files, and all images below folders, sorted. Raises `DataError` for a folder without images."""
+    found: list[Path] = []
+    problems = []
+    for path in map(Path, paths):
+        inside = (
+            sorted(f for f in path.rglob("*") if f.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
+        )
+        found += inside
+        if not inside:
+            problems.append(f"{path}: no images in this folder ({', '.join(sorted(SUFFIXES))})")
+    if problems:
+        raise DataError(problems)
+    return found
