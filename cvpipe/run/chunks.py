@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -46,43 +46,54 @@ class Work:
 
 @dataclass
 class Chunk:
-    """Some images with their content hashes; `rows` are their places in the data set."""
+    """Some images with their content hashes, and which of them are wanted."""
 
-    rows: np.ndarray
+    first: int
+    """The place of the first image in the data set."""
     images: Images
     tokens: list[str]
-    work: list[Work] = field(default_factory=list)
+    wanted: np.ndarray
+    """Sorted positions within the chunk."""
 
 
-def chunked(images: Images, tokens: Sequence[str], rows: np.ndarray | None = None) -> list[Chunk]:
-    """Chunks in data-set order; with `rows` only those that hold one of them, but whole, so that their keys stay."""
-    starts = np.arange(0, len(images), CHUNK)
-    if rows is not None:
-        starts = np.unique(rows // CHUNK) * CHUNK
-    spans = [np.arange(start, min(start + CHUNK, len(images))) for start in starts]
-    return [Chunk(span, images[span], [tokens[i] for i in span]) for span in spans]
+def chunked(images: Images, tokens: Sequence[str], rows: np.ndarray) -> list[Chunk]:
+    """The chunks, in data-set order, that hold one of `rows` (sorted). They are whole, so that their keys stay."""
+    firsts = rows // CHUNK * CHUNK
+    return [
+        Chunk(int(f), images[f : f + CHUNK], list(tokens[f : f + CHUNK]), rows[firsts == f] - f)
+        for f in np.unique(firsts)
+    ]
 
 
 def run_chunk(
-    chain: Sequence[Link], chunk: Chunk, store: Store, keep: Callable[[Any, Chunk], Any]
+    chain: Sequence[Link], chunk: Chunk, store: Store, keep: Callable[[Any, Sequence[str]], Any]
 ) -> tuple[Any, list[Work]]:
-    """What the last link gives for a chunk, passed through `keep` while still in the worker, and what it cost.
+    """What the last link gives for the wanted images, passed with their ids through `keep` in the worker; what it cost.
 
-    Begins after the last link whose output is stored. Raises `RunError` for a stage that fails or breaks its contract.
+    Begins after the last link whose output is stored. What is going to be stored is computed for the whole chunk, what comes
+    after that for the wanted images only. Raises `RunError` for a stage that fails or breaks its contract.
     """
     start, batch = _resume(chain, chunk, store)
-    work = [Work(position, len(chunk.rows)) for position in range(start)]
+    work = [Work(position, len(chunk.images)) for position in range(start)]
     if start:
         _describe(work[-1], batch)
+    stored = [position for position, link in enumerate(chain) if _is_stored(link.stage)]
+    cut = stored[-1] + 1 if stored else 0
     for position, link in enumerate(chain[start:], start):
+        batch = batch[chunk.wanted] if position == cut else batch
         began = time.perf_counter()
         batch = _apply(link.stage, batch, chunk)
-        work.append(Work(position, len(chunk.rows), time.perf_counter() - began, True, resident_mb()))
+        work.append(Work(position, len(batch), time.perf_counter() - began, True, resident_mb()))
         _describe(work[-1], batch)
-        if link.stage.cached and not isinstance(link.stage, Classifier):
+        if _is_stored(link.stage):
             note = {"type": type(batch).__name__, "stage": link.stage.name}
             store.write(chunk_key(link.key, chunk.images.ids, chunk.tokens), batch.arrays(), note)
-    return keep(batch, chunk), work
+    batch = batch[chunk.wanted] if cut == len(chain) else batch
+    return keep(batch, [chunk.images.ids[i] for i in chunk.wanted]), work
+
+
+def _is_stored(stage: Stage) -> bool:
+    return stage.cached and not isinstance(stage, Classifier)
 
 
 def _describe(work: Work, batch: Batch) -> None:
@@ -93,7 +104,7 @@ def _describe(work: Work, batch: Batch) -> None:
 def _resume(chain: Sequence[Link], chunk: Chunk, store: Store) -> tuple[int, Any]:
     for position in range(len(chain) - 1, -1, -1):
         link = chain[position]
-        if not link.stage.cached or isinstance(link.stage, Classifier):
+        if not _is_stored(link.stage):
             continue
         found = store.read(chunk_key(link.key, chunk.images.ids, chunk.tokens))
         if found is not None:

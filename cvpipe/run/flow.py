@@ -16,7 +16,7 @@ import numpy as np
 from cvpipe.data import Batch, Images, Predictions
 from cvpipe.errors import CvpipeError, RunError
 from cvpipe.run import keys, workers
-from cvpipe.run.chunks import Chunk, Link, chunked, run_chunk
+from cvpipe.run.chunks import Link, chunked, run_chunk
 from cvpipe.run.ledger import Ledger
 from cvpipe.run.sample import RowSampler, drawn_images
 from cvpipe.run.state import pack, unpack
@@ -53,7 +53,7 @@ class Flow:
 
     def predict(self, chain: Sequence[Link], rows: np.ndarray) -> Predictions:
         """The predictions for some rows (sorted) of the images."""
-        parts = list(self._stream(chain, rows, lambda batch, chunk: batch[np.isin(chunk.rows, rows)]))
+        parts = list(self._stream(chain, rows, lambda batch, ids: batch))
         return Predictions.concat(parts)
 
     def _fit_one(
@@ -81,19 +81,15 @@ class Flow:
 
     def _training_batch(self, stage: Learner, chain: list[Link], rows: np.ndarray) -> Batch:
         """What the learner learns from: all of it, or its share of rows."""
-        sampler = RowSampler(stage.fit_rows, len(rows), self._seed(stage)) if stage.fit_rows else None
-
-        def keep(batch: Any, chunk: Chunk) -> Any:
-            mine = np.flatnonzero(np.isin(chunk.rows, rows))
-            part = batch[mine]
-            return sampler.thin(part, [chunk.images.ids[i] for i in mine]) if sampler else part
-
-        parts = list(self._stream(chain, rows, keep))
-        joined = type(parts[0]).concat(parts)
-        return sampler.trim(joined, [self.ids[i] for i in rows]) if sampler else joined
+        if not stage.fit_rows:
+            parts = list(self._stream(chain, rows, lambda batch, ids: batch))
+            return type(parts[0]).concat(parts)
+        sampler = RowSampler(stage.fit_rows, len(rows), self._seed(stage))
+        parts = list(self._stream(chain, rows, sampler.thin))
+        return sampler.trim(type(parts[0]).concat(parts), [self.ids[i] for i in rows])
 
     def _stream(
-        self, chain: Sequence[Link], rows: np.ndarray, keep: Callable[[Any, Chunk], Any]
+        self, chain: Sequence[Link], rows: np.ndarray, keep: Callable[[Any, Sequence[str]], Any]
     ) -> Iterator[Any]:
         """What `keep` leaves of each chunk that holds one of `rows`, in order, computed by the workers."""
         from joblib import Parallel, delayed
@@ -104,7 +100,7 @@ class Flow:
         with workers.one_thread_each():
             done = pool(delayed(run_chunk)(chain, chunk, self.store, keep) for chunk in chunks)
             for chunk, (kept, work) in zip(chunks, done, strict=True):
-                self.ledger.transformed(names, int(chunk.rows[0]), work)
+                self.ledger.transformed(names, chunk.first, len(chunk.images), work)
                 yield kept
 
     @staticmethod

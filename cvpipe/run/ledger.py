@@ -22,8 +22,15 @@ class Account:
     rss_mb: float = 0.0
     computed: bool = False
     output: Batch | None = None
-    out_images: int = 0
+    out_key: str = ""
     out_rows: int = 0
+
+    def note(self, work: Work, key: str) -> None:
+        """Remember what the stage gives: the rows of the newest key, that is of the last split."""
+        if work.output is not None:
+            self.output = work.output
+            self.out_rows = work.rows + (self.out_rows if key == self.out_key else 0)
+            self.out_key = key
 
 
 class Ledger:
@@ -34,10 +41,12 @@ class Ledger:
         self.jobs = jobs
         self.progress = progress
         self.accounts = [Account() for _ in stages]
+        self.images = 0
         self._seen: set[tuple[str, int]] = set()
 
     def begin(self, images: int, splits: int) -> None:
         """Announce how many images each stage will see."""
+        self.images = images
         learned = False
         for stage in self.stages:
             learned = learned or isinstance(stage, Learner)
@@ -48,21 +57,20 @@ class Ledger:
         for stage in self.stages:
             self.progress.end(stage.name)
 
-    def transformed(self, keys: Sequence[str], first_row: int, work: Iterable[Work]) -> None:
-        """A chunk went through a chain of stages with these keys."""
+    def transformed(self, keys: Sequence[str], first: int, images: int, work: Iterable[Work]) -> None:
+        """The chunk of `images` images from the place `first` on went through a chain of stages with these keys."""
         for item in work:
             account = self.accounts[item.position]
+            account.transform_s += item.seconds
+            account.rss_mb = max(account.rss_mb, item.rss_mb)
             if item.computed:
-                account.transform_s += item.seconds
                 account.images += item.images
                 account.computed = True
-                account.rss_mb = max(account.rss_mb, item.rss_mb)
-            if (keys[item.position], first_row) not in self._seen:
-                self._seen.add((keys[item.position], first_row))
-                self.progress.advance(self.stages[item.position].name, item.images)
-                account.output = item.output if item.output is not None else account.output
-                account.out_images += item.images
-                account.out_rows += item.rows
+            key = keys[item.position]
+            if (key, first) not in self._seen:
+                self._seen.add((key, first))
+                self.progress.advance(self.stages[item.position].name, images)
+                account.note(item, key)
 
     def fitted(self, position: int, seconds: float, rss_mb: float) -> None:
         """A learner was fitted."""
@@ -78,7 +86,7 @@ class Ledger:
     def _cost(self, stage: Stage, account: Account) -> StageCost:
         seconds = account.transform_s / self.jobs
         speed = account.images / seconds if seconds else 0.0
-        output = described(account.output, account.out_images, account.out_rows) if account.output is not None else ""
+        output = described(account.output, self.images, account.out_rows) if account.output is not None else ""
         return StageCost(stage.name, account.fit_s, seconds, speed, account.rss_mb, output, not account.computed)
 
 
@@ -86,5 +94,5 @@ def described(batch: Batch, images: int, rows: int) -> str:
     """`Descriptors 2100 images, 731204 x 128 uint8` or `Features 2100 x 500 float32`: what so many images became."""
     array = next(a for name, a in batch.arrays().items() if name in ("values", "pixels", "scores", "response"))
     width = "".join(f" x {n}" for n in array.shape[1:])
-    owners = f"{images} images, " if batch.per_row else ""
-    return f"{type(batch).__name__} {owners}{rows}{width} {array.dtype}"
+    count = f"{images} images, {rows}" if batch.per_row else f"{images}"
+    return f"{type(batch).__name__} {count}{width} {array.dtype}"
