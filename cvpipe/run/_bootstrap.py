@@ -1,7 +1,7 @@
 """Bootstrap intervals of scores over splits.
 
-What is drawn again is the image, or the group where images come in groups. The same draw counts in every split,
-because with repeats an image is tested several times and its results are no independent evidence.
+What is drawn again is the image, or the group where images come in groups. The same draw counts in every
+split: with repeats an image is tested several times, and its results are no independent evidence.
 
 Units that were classified alike in all splits are exchangeable. So a replicate draws how often each *kind* of
 unit occurs (one multinomial), not which units: the same distribution, and with few repeats a time that hardly
@@ -63,8 +63,8 @@ class Tested:
     def _fingerprints(self, unit: np.ndarray, units: int) -> np.ndarray:
         """(units,) equal for units with equal results.
 
-        A sum of 64-bit random numbers, one for each split, truth and prediction: that any two different units of
-        a million collide has a probability below 1e-7.
+        A sum of 64-bit random numbers, one for each split, truth and prediction: the probability that two
+        different ones of a million units collide is below 1e-7.
         """
         cell, code = np.unique(
             (self.split * self.classes + self.truth) * self.classes + self.predicted, return_inverse=True
@@ -87,10 +87,10 @@ def replicates(tested: Tested, seed: int) -> Iterator[Margins]:
 
 
 def interval(values: Sequence[np.ndarray]) -> list[float]:
-    """[low, high], the 2.5 % and 97.5 % quantiles of the mean over splits, from parts of (part, splits) values.
+    """[low, high], the 2.5 % and 97.5 % quantiles of the mean over splits, given in parts of (part, splits).
 
     A split of which no test image was drawn has no value (NaN); the mean is over the others.
 
-    Source: Efron & Tibshirani, "An Introduction to the Bootstrap", 1993, section 13.3 (percentile interval).
+    Source: Efron & Tibshirani, "An Introduction to the Bootstrap", 1993, section 13.3 (percentiles).
     """
     return np.quantile(np.nanmean(np.concatenate(values), axis=1), [0.025, 0.975]).tolist()

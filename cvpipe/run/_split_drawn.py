@@ -42,7 +42,7 @@ class KFold(Split):
         if not self.stratified and census.total_units < self.kfold:
             yield f"{plural(census.total_units, census.unit)}, fewer than the {self.kfold} folds"
         few = census.with_fewer(self.kfold) if self.stratified else []
-        most = int(census.units.min(initial=0))
+        most = min(census.units.tolist(), default=0)
         way_out = f"use {{kfold: {most}}} or add images" if most > 1 else "add images"
         for c in few:
             yield f"{census.describe(c)}, fewer than the {self.kfold} folds; {way_out}"
@@ -96,7 +96,7 @@ class Holdout(Split):
             if images < need:
                 yield (
                     f"{{holdout: {self.holdout}}} of {n:,} images leaves {plural(images, f'{side} image')}"
-                    f" for {plural(len(census.classes), 'class')}; choose another share or add images"
+                    f" for {plural(len(census.classes), 'class')}; use another share or add images"
                 )
 
     def _folds(self, dataset: Dataset, census: Census, seed: int, skipped: Collection[str]) -> list[Fold]:
@@ -133,8 +133,8 @@ class PerClass(Split):
         return self.repeats
 
     def _problems(self, dataset: Dataset, census: Census) -> Iterator[str]:
-        most = int(census.images.min(initial=1)) - 1
-        way_out = f"use {{per_class: {most}}} or fewer" if most > 0 else "add images"
+        most = min(census.images.tolist(), default=0) - 1
+        way_out = f"use {{per_class: {most}}}" if most > 0 else "add images"
         too_small, wanted = set(census.with_fewer(2)), f"{{per_class: {self.per_class}}}"
         for c, images in enumerate(census.images):
             if images <= self.per_class:

@@ -78,10 +78,7 @@ def _tested(
 def _score(tested: Tested, names: list[str], seed: int) -> tuple[dict[str, Score], np.ndarray]:
     """Each metric over the splits, and the confusion matrix of all splits together."""
     k = tested.classes
-    cells = np.bincount(
-        (tested.split * k + tested.truth) * k + tested.predicted, minlength=tested.splits * k * k
-    )
-    confusion = cells.reshape(tested.splits, k, k).astype(np.int64)
+    confusion = scoring.confusion_matrices(tested.split, tested.truth, tested.predicted, tested.splits, k)
     margins = scoring.margins(confusion)
     resampled: dict[str, list[np.ndarray]] = {name: [] for name in names}
     for part in replicates(tested, derive(seed, "bootstrap")):

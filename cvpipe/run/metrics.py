@@ -24,9 +24,12 @@ class Margins(NamedTuple):
     """Images that were taken for the class: the sums of columns."""
 
 
-def confusion_matrix(truth: np.ndarray, predicted: np.ndarray, k: int) -> np.ndarray:
-    """(k, k) int64, row = true class, column = predicted class, from (n,) class numbers each."""
-    return np.bincount(truth * k + predicted, minlength=k * k).reshape(k, k).astype(np.int64)
+def confusion_matrices(
+    split: np.ndarray, truth: np.ndarray, predicted: np.ndarray, splits: int, k: int
+) -> np.ndarray:
+    """(splits, k, k) int64, row = true class, column = predicted class, from (n,) numbers each."""
+    cells = np.bincount((split * k + truth) * k + predicted, minlength=splits * k * k)
+    return cells.reshape(splits, k, k).astype(np.int64)
 
 
 def margins(confusion: np.ndarray) -> Margins:
@@ -50,8 +53,8 @@ def balanced_accuracy(m: Margins) -> np.ndarray:
 def macro_f1(m: Margins) -> np.ndarray:
     """(...,) mean F1 of the classes that occur in truth or prediction; NaN without images.
 
-    Source: Opitz & Burst, "Macro F1 and Macro F1", arXiv:1911.03347, 2019, equation 3: the mean of the F1 of each
-    class, as in scikit-learn, not the F1 of mean precision and mean recall.
+    Source: Opitz & Burst, "Macro F1 and Macro F1", arXiv:1911.03347, 2019, equation 2 ("averaged F1"), over
+    the classes that occur, as in scikit-learn.
     """
     return _ratio(f1(m).sum(axis=-1), (m.truth + m.predicted > 0).sum(axis=-1), np.nan)
 
