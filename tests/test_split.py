@@ -153,7 +153,7 @@ def test_grouped_folds_are_as_balanced_as_those_of_scikit_learn() -> None:
 
 @pytest.mark.parametrize("seed", range(10))
 def test_a_class_with_enough_groups_is_in_every_fold(seed: int) -> None:
-    """Large groups of a common class hold one image of a rare one: dealing out by size alone would lose those."""
+    """Large groups of a common class hold one image of a rare one; dealing out by size would lose those."""
     rng = np.random.default_rng(seed)
     labels, groups = [], []
     for g in range(15):
