@@ -63,7 +63,7 @@ def _figure(matrix: np.ndarray, totals: np.ndarray, names: list[str]) -> dict[st
     """Sizes and places of everything in the drawing, px."""
     cell = min(max(WIDTH // len(names), CELL_MIN), CELL_MAX)
     font = min(13, max(9, cell - 4))
-    labels = [short(name) for name in names]
+    labels = [short(name, 22 if cell >= NUMBERED else 16) for name in names]
     widest = (
         math.ceil(max(map(len, labels)) * font * 0.58) + 10
     )  # 0.58 em: mean width of a system font's letters

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cvpipe.report import classes, confusion, costs, examples, keypoints, provenance, scores, words
 from cvpipe.report.overview import overview
 from cvpipe.run.result import RunResult
+from cvpipe.run.store import write_whole
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -32,7 +31,7 @@ SECTIONS: tuple[Section, ...] = (
 
 def write_report(result: RunResult, path: Path) -> None:
     """Write the report of a run to `path`, whole or not at all. Commands in it name files beside `path`."""
-    write_whole(path, render(result, path.parent))
+    write_whole(path, render(result, path.parent).encode())
 
 
 def render(result: RunResult, folder: Path) -> str:
@@ -58,21 +57,8 @@ def _environment() -> Environment:
         "seconds": words.seconds,
         "count": words.count,
         "counted": words.counted,
-        "short": words.short,
+        "score": words.score,
         "title_words": words.title,
         "shell": lambda folder, name: shlex.quote((folder / name).as_posix()),
     }
     return environment
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write UTF-8 text beside `path` and rename it, so that a reader never sees half of it."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.chmod(temporary, 0o644)  # mkstemp makes files that only their owner may read
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

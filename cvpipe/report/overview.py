@@ -37,7 +37,7 @@ def overview(result: RunResult) -> dict[str, Any]:
 
 def _warnings(result: RunResult, metric: str | None) -> list[str]:
     """The run's own warnings, and the one that matters most if it is not among them."""
-    if metric is None or result.beats_baseline or any("baseline" in text for text in result.warnings):
+    if metric is None or result.beats_baseline or any("does not beat" in text for text in result.warnings):
         return result.warnings
     baseline = percent(result.baseline[metric].mean) if metric in result.baseline else "its score"
     missing = (

@@ -17,6 +17,11 @@ def points(share: float) -> str:
     return f"{100 * share:.1f}"
 
 
+def score(value: float) -> str:
+    """A classifier's score, whose range is its own, with two decimals and a true minus sign."""
+    return f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
+
+
 def seconds(value: float) -> str:
     """A time in s as `0.04 s`, `7.3 s`, `3 min 20 s` or `2 h 05 min`."""
     if value < 60:
