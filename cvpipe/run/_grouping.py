@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-TRIES = 8
-"""Random orders tried while some side lacks a class; the first is nearly always enough."""
+TRIES = 200
+"""Random orders tried, at most, while some side lacks a class; the first is nearly always enough."""
+PLACED = 20_000
+"""Groups placed in all tries together, about a second; so many groups rarely leave a side without a class."""
 JITTER = 0.5
 """Groups are visited by size times a random factor in [1 - JITTER, 1]: about the largest first."""
 MOVES = 500
@@ -61,7 +63,7 @@ def equal_shares(counts: np.ndarray, shares: np.ndarray) -> Shares:
 def assign(shares: Shares, rng: np.random.Generator) -> np.ndarray:
     """(G,) side of each group: the best of `TRIES` at most, by missing classes, then by deviation."""
     best, best_cost = np.zeros(0, np.int64), (0, 0.0)
-    for _ in range(TRIES):
+    for _ in range(max(1, min(TRIES, PLACED // max(1, len(shares.counts))))):
         side = _improve(shares, _greedy(shares, rng))
         cost = shares.cost(side)
         if not len(best) or cost < best_cost:
