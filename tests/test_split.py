@@ -153,7 +153,7 @@ def test_grouped_folds_are_as_balanced_as_those_of_scikit_learn() -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_every_class_is_in_every_fold_where_that_can_be_found(seed: int) -> None:
-    """Five folds with every class, cut into groups of several classes and unequal size; then to be found again.
+    """Five folds with all classes, cut into groups of several classes and unequal size.
 
     The first greedy assignment misses a class in 12 of the 20 cases, scikit-learn's in 13.
     """
