@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from annotated_types import Ge, Gt, Interval
 
@@ -17,6 +17,12 @@ Positive = Annotated[float, Gt(0)]
 
 Fraction = Annotated[float, Interval(gt=0, lt=1)]
 """A number strictly between 0 and 1."""
+
+IS_PATH: Final = "path"
+"""Marks text that names a file or a folder."""
+
+PathText = Annotated[str, IS_PATH]
+"""A path as text; a relative one starts at the working folder, and is absolute in a resolved spec."""
 
 Seed = Annotated[int, Ge(0)] | None
 """A seed; None takes one derived from the seed of the run and the name of the stage."""

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from cvpipe.configurable import Configurable
 from cvpipe.errors import did_you_mean, listed
+from cvpipe.options import IS_PATH
 
 LONGEST_SHOWN = 60
 """Characters of a wrong value that a message repeats."""
@@ -94,6 +95,8 @@ def nearest(hint: Any, value: Any) -> str:
 
 
 def _bounded(base: Any, metadata: tuple[Any, ...]) -> list[Kind]:
+    if IS_PATH in metadata:
+        return [PLAIN[Path]]
     limits = [(name, limit) for mark in metadata for name in BOUNDS
               if (limit := getattr(mark, name, None)) is not None]  # fmt: skip
     if not limits:

@@ -9,17 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from cvpipe.data import Images
+from cvpipe.datasets._walk import Tree, walk
 from cvpipe.errors import DataError
 from cvpipe.run import workers
 from cvpipe.run.pipeline import Pipeline
 from cvpipe.run.progress import Progress
 from cvpipe.run.scan import scan
 from cvpipe.run.store import Nowhere
-
-SUFFIXES = frozenset(
-    {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".ppm", ".pgm", ".pbm", ".pnm", ".webp"}
-)
-"""What is taken for an image in a folder; a file that is named itself may end as it likes."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +54,14 @@ def image_files(paths: Iterable[str | Path]) -> list[Path]:
     found: list[Path] = []
     problems = []
     for path in map(Path, paths):
-        inside = (
-            sorted(f for f in path.rglob("*") if f.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
-        )
+        try:
+            inside = list(walk(path, Tree())) if path.is_dir() else [path]
+        except OSError as error:
+            problems.append(f"{error.filename}: cannot be listed: {error.strerror}")
+            continue
         found += inside
         if not inside:
-            problems.append(f"{path}: no images in this folder ({', '.join(sorted(SUFFIXES))})")
+            problems.append(f"{path}: no images in this folder")
     if problems:
         raise DataError(problems)
     return found

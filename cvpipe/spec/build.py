@@ -13,7 +13,7 @@ from cvpipe.errors import Problem, SpecError, did_you_mean, listed
 from cvpipe.help import option_defaults, option_types
 from cvpipe.spec.nodes import Node, to_node
 from cvpipe.stage import Stage
-from cvpipe.wording import nearest, shown, type_phrase
+from cvpipe.wording import kinds, nearest, shown, type_phrase
 
 C = TypeVar("C", bound=Configurable)
 Find = Callable[[str], type[Configurable]]
@@ -90,11 +90,12 @@ def part_type(hint: Any) -> type[Configurable] | None:
 def _value(cls: type[Configurable], name: str, hint: Any, node: Node, problems: list[Problem]) -> Any:
     plain = node.plain()
     base = part_type(hint)
-    value, wrong = (None, ()) if base is hint else _checked(hint, plain)
+    is_word = isinstance(plain, str) and plain not in [kind.short for kind in kinds(hint) if kind.is_word]
+    if base is not None and (is_word or node.is_map):
+        return build_named(node, base.role, _stage_that_is(base), problems)
+    value, wrong = _checked(hint, plain)
     if wrong is None:
         return value
-    if base is not None and (isinstance(plain, str) or node.is_map):
-        return build_named(node, base.role, _stage_that_is(base), problems)
     problems.append(Problem(_wrong(cls, name, hint, plain), node.at(wrong).where))
     return None
 

@@ -26,8 +26,8 @@ def load_spec(
     """The checked spec in a file, under a shipped name, or in a mapping.
 
     `overrides` are `KEY=YAML` such as `bag_of_words.words=1000`; `data` is the name of a data set, a folder
-    or a .csv file. Relative paths start at the working folder. Raises `SpecError` with all problems, each with its
-    file, line and column.
+    or a .csv file. Relative paths start at the working folder. Raises `SpecError` with all problems,
+    each with its file, line and column.
     """
     if isinstance(path_or_name, Mapping):
         node, stem = to_node(dict(path_or_name), "spec"), "spec"

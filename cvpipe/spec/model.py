@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cvpipe.configurable import Configurable
 from cvpipe.datasets._source import Source
 from cvpipe.help import option_types
+from cvpipe.options import IS_PATH
 from cvpipe.run.seeding import seeded, with_seed
 from cvpipe.stage import Stage
 
@@ -81,8 +83,8 @@ def dump(resolved: dict[str, Any]) -> str:
 def _plain(value: Any, hint: Any = None) -> Any:
     if isinstance(value, Configurable):
         return resolved_part(value)
-    if isinstance(value, Path):
-        return str(value.expanduser().absolute())
+    if isinstance(value, Path) or (isinstance(value, str) and IS_PATH in getattr(hint, "__metadata__", ())):
+        return os.path.abspath(os.path.expanduser(value))
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, dict):
