@@ -49,7 +49,7 @@ def decode(data: bytes, check_size: Callable[[int, int], None], deep: bool = Fal
                 return upright(to_rgb8(_sixteen_bits(data)), _orientation(image))
             image.load()
             # Asked after loading: Pillow turns a TIFF itself, and a PNG may name it behind the pixels.
-            return upright(to_rgb8(_array(image)), _orientation(image))
+            return upright(to_rgb8(to_array(image)), _orientation(image))
     except CvpipeError:
         raise
     except Exception as error:  # a damaged file makes Pillow raise nearly anything
@@ -94,8 +94,8 @@ def _orientation(image: Image) -> int:
         return 1
 
 
-def _array(image: Image) -> np.ndarray:
-    """The pixels in a type that `to_rgb8` takes."""
+def to_array(image: Image) -> np.ndarray:
+    """The pixels of a loaded image in a type that `to_rgb8` takes. Raises `BadImage`."""
     if image.mode.startswith("I"):
         values = np.asarray(image)
         if values.dtype.kind == "i" and (values.min() < 0 or values.max() > 65535):

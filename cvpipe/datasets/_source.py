@@ -7,7 +7,7 @@ from cvpipe.data import Dataset
 
 
 class Source(Configurable):
-    """A kind of data set. In a spec it is `{name: value of the first parameter, other: options}`, or just `name`."""
+    """A kind of data set. In a spec: `name`, or `{name: value of the first parameter, other: options}`."""
 
     role = "data set"
 

@@ -1,0 +1,58 @@
+"""All files below a folder, in an order that does not depend on the file system."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cvpipe.datasets._files import is_image
+
+
+@dataclass
+class Listing:
+    """What lies directly in a folder, without hidden names, sorted."""
+
+    folders: list[str] = field(default_factory=list)
+    images: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+
+
+def listing(folder: Path) -> Listing:
+    """The content of one folder. Links to folders are folders. Raises `OSError`."""
+    found = Listing()
+    for name in sorted(os.listdir(folder)):
+        if name.startswith("."):
+            continue
+        if os.path.isdir(folder / name):
+            found.folders.append(name)
+        elif is_image(name):  # a broken link too: reading it says what is wrong
+            found.images.append(name)
+        else:
+            found.others.append(name)
+    return found
+
+
+@dataclass
+class Tree:
+    """What `walk` saw besides images."""
+
+    others: int = 0
+    """Files that are no images."""
+    loops: int = 0
+    """Links back to a folder above."""
+
+
+def walk(folder: Path, tree: Tree, above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[Path]:
+    """The image files in a folder and all folders below, sorted; links back upwards are not followed."""
+    status = folder.stat()
+    here = (status.st_dev, status.st_ino)
+    if here in above:
+        tree.loops += 1
+        return
+    found = listing(folder)
+    tree.others += len(found.others)
+    yield from (folder / name for name in found.images)
+    for name in found.folders:
+        yield from walk(folder / name, tree, above | {here})

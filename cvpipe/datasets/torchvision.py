@@ -1,0 +1,72 @@
+"""The classification data sets of torchvision, by name."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from cvpipe.data import Dataset, Images
+from cvpipe.data.images import Item
+from cvpipe.datasets._files import expand
+from cvpipe.datasets._source import Source
+from cvpipe.datasets._torchvision import PARTS, items_of, labels_of
+from cvpipe.errors import DataError, SpecError, did_you_mean
+
+
+class Torchvision(Source):
+    """A classification data set of torchvision: MNIST, CIFAR10, DTD, EuroSAT, Flowers102, Food101 and others.
+
+    Needs `pip install 'cvpipe[torch]'`. Images, licence and classes are those of the set; see
+    https://pytorch.org/vision/stable/datasets.html. Sets that bring a training and a test part give that
+    split: use `split: {given: true}`; a validation part belongs to the training part. Nothing is downloaded
+    unless asked.
+    """
+
+    dataset: str  # its name in torchvision.datasets, such as MNIST
+    root: str  # the folder that torchvision keeps it in; a relative path starts at the current folder
+    download: bool = False  # fetch it into `root` if it is not there
+
+    def load(self) -> Dataset:
+        """All parts of the set. Raises `SpecError` for an unknown name, `DataError` if not at `root`."""
+        if self.dataset not in PARTS:
+            near = did_you_mean(self.dataset, PARTS) or _other_case(self.dataset)
+            allowed = ", ".join(PARTS)
+            raise SpecError(f"unknown torchvision data set '{self.dataset}'{near}; there are {allowed}")
+        make = getattr(_datasets(), self.dataset)
+        ids, items, labels, given = list[str](), list[Item](), list[str](), list[str]()
+        for part, options in PARTS[self.dataset]:
+            loaded = self._part(make, options)
+            words = "/".join(str(v) for v in options.values() if isinstance(v, str)) or part
+            ids += [f"{words}/{i:05d}".lstrip("/") for i in range(len(loaded))]
+            items += items_of(loaded)
+            labels += labels_of(loaded)
+            given += [part] * len(loaded)
+        split = np.array(given) if all(given) else None
+        return Dataset(self.dataset, Images(ids, items), np.array(labels), given=split)
+
+    def _part(self, make: Any, options: dict[str, Any]) -> Any:
+        # Not every class knows the option, and False is the default of all that do.
+        fetch = {"download": True} if self.download else {}
+        try:
+            return make(str(expand(self.root)), **options, **fetch)
+        except Exception as error:  # a missing or damaged file is a different exception in every class
+            hint = "" if self.download else " (`download: true` fetches it)"
+            said = str(error).strip().splitlines() or [type(error).__name__]
+            raise DataError(f"not usable at '{self.root}'{hint}: {said[0]}", where=self.dataset) from error
+
+
+def _datasets() -> ModuleType:
+    try:
+        from torchvision import datasets
+    except ImportError as error:
+        raise DataError(
+            "data set 'torchvision' needs torchvision: pip install 'cvpipe[torch]'",
+        ) from error
+    return datasets
+
+
+def _other_case(name: str) -> str:
+    same = [known for known in PARTS if known.lower() == name.lower()]
+    return did_you_mean(same[0].lower(), [name.lower()]).replace(name.lower(), same[0]) if same else ""
