@@ -8,13 +8,14 @@ import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from cvpipe.data import Dataset, Descriptors, Features, Images, Keypoints, Predictions, offsets_of
-from cvpipe.errors import BadImage
+from cvpipe.errors import BadImage, NotFitted
 from cvpipe.report.axis import axis_for
 from cvpipe.report.confusion import level
 from cvpipe.report.confusion import section as confusion_section
@@ -62,6 +63,7 @@ class Means:
 class FakePipeline:
     def __init__(self, *stages: Any) -> None:
         self.stages = list(stages)
+        self.fitted_: list[Any] = []
 
 
 class Gone:
@@ -329,6 +331,17 @@ def test_the_strongest_keypoints_are_drawn_where_there_are_many():
     circles = content["shown"][0]["circles"]
     assert len(circles) == POINTS
     assert min(x for x, _, _ in circles) > 10  # strength grows with x, from 1 to 20
+
+
+def test_keypoints_come_from_the_fitted_stages():
+    class Unfitted(Grid):
+        def transform(self, images: Images) -> Any:
+            raise NotFitted("stage 'grid' is not fitted: call fit first")
+
+    pipeline = FakePipeline(Unfitted())
+    assert keypoints_section(replace(fake_result(), pipeline=pipeline)) is None
+    pipeline.fitted_ = [SimpleNamespace(stage=Grid(), key="")]
+    assert keypoints_section(replace(fake_result(), pipeline=pipeline)) is not None
 
 
 def test_no_keypoints_section_where_no_leading_stage_gives_any():

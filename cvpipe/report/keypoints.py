@@ -37,10 +37,10 @@ def section(result: RunResult) -> dict[str, Any] | None:
 
 def _drawn(result: RunResult) -> Iterator[dict[str, Any]]:
     images, labels = result.dataset.images, result.dataset.labels
-    ids = images.ids
+    ids, stages = images.ids, _fitted(result.pipeline)
     for row in _one_of_each_class(labels):
         pixels = read_or_none(images, row)
-        found = None if pixels is None else _points(result.pipeline.stages, images[[row]])
+        found = None if pixels is None else _points(stages, images[[row]])
         if pixels is None or found is None:
             continue
         stage, points = found
@@ -58,6 +58,12 @@ def _one_of_each_class(labels: np.ndarray) -> list[int]:
     spread = np.linspace(0, len(classes) - 1, min(IMAGES, len(classes))).astype(int)
     picked = [np.flatnonzero(labels == name) for name in classes[spread]]
     return [int(rows[len(rows) // 2]) for rows in picked] + [int(rows[0]) for rows in picked if len(rows) > 1]
+
+
+def _fitted(pipeline: Any) -> Sequence[Any]:
+    """The stages as they were fitted: a pipeline keeps those it was built from apart."""
+    links = getattr(pipeline, "fitted_", ())
+    return [link.stage for link in links] or pipeline.stages
 
 
 def _points(stages: Sequence[Any], batch: Any) -> tuple[str, Keypoints | Descriptors] | None:
