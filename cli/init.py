@@ -15,10 +15,11 @@ import click
 def init(file: Path, data: str, force: bool) -> None:
     """Write a commented spec to start from."""
     from cvpipe.errors import SpecError
+    from cvpipe.files import write_whole
     from cvpipe.spec.starter import starter_spec
 
     text = starter_spec(file.stem, data)
     if not force and file.exists():
         raise SpecError("exists already; --force overwrites it", where=str(file))
-    file.write_text(text, encoding="utf-8")
+    write_whole(file, text)
     click.echo(f"wrote {file}; next: cvpipe check {file}, cvpipe run {file}")

@@ -41,7 +41,7 @@ def run(as_json: bool, quiet: bool, **options: Any) -> None:
             overrides=options["overrides"],
             data=options["data"],
             seed=options["seed"],
-            out=options["out"] or "",
+            out=options["out"] or True,
             jobs=options["jobs"],
             device=options["device"],
             smoke=options["smoke"],
@@ -77,3 +77,6 @@ def print_result(result: RunResult) -> None:
     for warning in result.warnings:
         click.echo(f"warning: {warning}", err=True)
     click.echo(f"{result.total_s:.1f} s in all; the model is trained on {result.trained_on}")
+    click.echo(
+        f"written to {result.folder}: result.json, predictions.csv, report.html, spec.yaml, log.txt, model/"
+    )
