@@ -1,2 +1,54 @@
-"""cvpipe: which image features work best on your images, at what cost, and is the difference real?"""
+"""cvpipe: which image features work best on your images, at what cost, and is the difference real?
+
+Everything public is here and is imported on first use: `import cvpipe` alone pulls in neither numpy nor OpenCV.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cvpipe.api import load_dataset, plan, run
+    from cvpipe.data import Dataset, Descriptors, Features, Images, Keypoints, Maps, Patches, Predictions
+    from cvpipe.errors import CvpipeError, DataError, RunError, SpecError
+    from cvpipe.run.pipeline import Pipeline
+    from cvpipe.run.result import RunResult
+    from cvpipe.run.save import load
+    from cvpipe.spec import load_spec
+    from cvpipe.stage import Classifier, Learner, Stage
+
 __version__ = "0.1.0"
+
+_HOMES = {
+    "cvpipe.api": ("load_dataset", "plan"),
+    "cvpipe.data": (
+        "Dataset",
+        "Descriptors",
+        "Features",
+        "Images",
+        "Keypoints",
+        "Maps",
+        "Patches",
+        "Predictions",
+    ),
+    "cvpipe.errors": ("CvpipeError", "DataError", "RunError", "SpecError"),
+    "cvpipe.run.pipeline": ("Pipeline",),
+    "cvpipe.run.result": ("RunResult",),
+    "cvpipe.run.save": ("load",),
+    "cvpipe.spec": ("load_spec",),
+    "cvpipe.stage": ("Classifier", "Learner", "Stage"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = sorted([*_HOME, "run"])  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'cvpipe' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

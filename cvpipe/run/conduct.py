@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,7 +32,7 @@ METRICS = ("accuracy", "macro_f1", "confusion")
 
 def conduct(
     pipeline: Pipeline,
-    dataset: Dataset | str | Path,
+    dataset: Dataset,
     *,
     split: Split | Mapping[str, Any] | None = None,
     metrics: Sequence[str] = METRICS,
@@ -59,7 +58,7 @@ def conduct(
     used_device = resolve_device(device)
     workers_used = workers.count(jobs or pipeline.jobs)
     with open_store(pipeline.cache) as store:
-        data, scan, skipped = usable(as_dataset(dataset), on_bad_image, store, workers_used, listener)
+        data, scan, skipped = usable(dataset, on_bad_image, store, workers_used, listener)
         folds = chosen.folds(data, run_seed, [bad["id"] for bad in skipped])
         stages = seeded(pipeline.stages, run_seed)
         ledger = Ledger(stages, workers_used, listener)
@@ -107,15 +106,6 @@ def as_split(split: Split | Mapping[str, Any]) -> Split:
         near = did_you_mean(unknown[0], kind.parameters())
         raise SpecError(f"unknown option '{unknown[0]}' of split '{words[0]}'{near}")
     return kind(**split)
-
-
-def as_dataset(dataset: Dataset | str | Path) -> Dataset:
-    """A data set as it is, by name, or from a folder of class folders or a CSV file."""
-    if isinstance(dataset, Dataset):
-        return dataset
-    from cvpipe.datasets import load_dataset
-
-    return load_dataset(dataset)
 
 
 def _all_splits(

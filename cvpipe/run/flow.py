@@ -46,7 +46,7 @@ class Flow:
             key = keys.stage_key(key, stage)
             if isinstance(stage, Learner):
                 seen = [(self.ids[i], self.tokens[i], str(labels[i])) for i in train]
-                key = keys.digest(key, seen)
+                key = keys.fit_key(key, seen)
                 self._fit_one(stage, key, chain, position, train, labels)
             chain.append(Link(stage, key))
         return chain

@@ -66,6 +66,11 @@ def stage_key(before: str, stage: Stage) -> str:
     return digest(before, stage.name, stage.get_params(deep=False), code_of(type(stage).__module__))
 
 
+def fit_key(key: str, seen: Sequence[tuple[str, str, str]]) -> str:
+    """The key of a learner that was fitted on (id, content hash, label) of the training images, in this order."""
+    return digest(key, seen)
+
+
 def chunk_key(key: str, ids: Sequence[str], tokens: Sequence[str]) -> str:
     """The key of what a stage gives for some images."""
     return digest(key, list(ids), list(tokens))

@@ -34,7 +34,7 @@ PROBE_PX = 128
 class Pipeline:
     """Stages in a row, from `Images` to `Predictions`.
 
-    `Pipeline([Sift(), RootSift(), BagOfWords(words=500), Svm()]).run("textures")` trains, times and scores it.
+    `Pipeline([Sift(), RootSift(), BagOfWords(words=500), Svm()]).run(dataset)` trains, times and scores it.
     """
 
     fitted_: list[Link]
@@ -64,8 +64,8 @@ class Pipeline:
         spec = load_spec(path)
         return cls(spec.stages, seed=spec.seed).set_params(**overrides)
 
-    def run(self, dataset: Dataset | str | Path, **options: Any) -> RunResult:
-        """Train, time and score on splits of a data set: a `Dataset`, a name such as `textures`, or a folder of classes.
+    def run(self, dataset: Dataset, **options: Any) -> RunResult:
+        """Train, time and score on splits of a data set, such as `cvpipe.load_dataset("textures")`.
 
         Options: see `cvpipe.run.conduct.conduct` (split, metrics, seed, on_bad_image, refit, progress, name).
         """

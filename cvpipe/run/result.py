@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,7 +58,7 @@ class SplitResult:
     """For the rows in `test`."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class RunResult:
     """Everything that `Pipeline.run` knows at its end."""
 
@@ -93,6 +94,8 @@ class RunResult:
     trained_on: str
     """`split 0 (1680 images)` or `all 2100 images`."""
     warnings: list[str]
+    folder: Path | None = None
+    """Where the files of the run are, if any were written."""
 
     def summary(self) -> dict[str, Any]:
         """The content of `result.json`."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import secrets
 import shutil
 import tempfile
 import time
@@ -22,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from cvpipe.errors import RunError
+from cvpipe.files import write_whole
 
 LIMIT_BYTES = 20 * 10**9
 """How large the cache may grow unless CVPIPE_CACHE_GB says otherwise: the dense descriptors of some 10,000 images."""
@@ -134,19 +134,6 @@ def open_store(use_cache: bool) -> Iterator[Store]:
         return
     with tempfile.TemporaryDirectory(prefix="cvpipe-", ignore_cleanup_errors=True) as folder:
         yield Store(Path(folder))
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file that is whole or absent: under a temporary name in the same folder, then renamed."""
-    part = path.with_name(f".{path.name[:20]}-{secrets.token_hex(8)}.part")
-    try:
-        with open(part, "xb") as file:
-            file.write(data)
-        os.replace(part, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise
 
 
 def _encode(arrays: Mapping[str, np.ndarray], note: Mapping[str, Any]) -> bytes:

@@ -1,0 +1,103 @@
+"""What the command line and scripts call: a spec in, a result and a folder out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from cvpipe.data import Dataset
+from cvpipe.errors import RunError, SpecError
+from cvpipe.registry import dataset_class
+from cvpipe.report.folder import claim, write
+from cvpipe.run.log import Logged
+from cvpipe.run.pipeline import Pipeline
+from cvpipe.run.plan import Plan, make_plan
+from cvpipe.run.progress import Progress
+from cvpipe.run.result import RunResult
+from cvpipe.run.smoke import smoke_test
+from cvpipe.run.split import Split
+from cvpipe.spec import Spec, data_source, load_spec
+
+
+def run(
+    spec: str | Path | Mapping[str, Any] | Spec,
+    *,
+    overrides: Iterable[str] = (),
+    data: str | Path | None = None,
+    seed: int | None = None,
+    out: str | Path | Literal[True] | None = None,
+    jobs: int | None = None,
+    device: str = "auto",
+    smoke: bool = False,
+    refit: bool = False,
+    cache: bool = True,
+    progress: Progress | None = None,
+    **options: Any,
+) -> RunResult:
+    """Train, time and score what a spec describes: a path, a shipped name, a mapping or a `Spec`.
+
+    `overrides` are `["bag_of_words.words=1000"]` as on the command line; `bag_of_words__words=1000` is the same. With `out`
+    the folder of the run is written (`True`: the next free `runs/<name>/<n>`), and `result.folder` is that folder. `smoke`
+    takes a few images only. Raises `SpecError`, `DataError` or `RunError`.
+    """
+    changes = [*overrides, *(f"{key.replace('__', '.')}={json.dumps(value)}" for key, value in options.items())]
+    loaded = spec if isinstance(spec, Spec) else load_spec(spec, changes, data, seed)
+    dataset, split = _loaded(loaded, smoke)
+    folder = claim(None if out is True else out, loaded.name) if out else None
+    listener = Logged(folder / "log.txt", progress or Progress()) if folder else progress or Progress()
+    listener.note(f"{loaded.name} on {dataset.name}: {len(dataset)} images, {len(dataset.classes)} classes")
+    try:
+        result = Pipeline(loaded.stages, seed=loaded.seed, jobs=jobs, cache=cache).run(
+            dataset,
+            split=split,
+            metrics=loaded.metrics,
+            on_bad_image=loaded.on_bad_image,
+            refit=refit,
+            device=device,
+            name=loaded.name,
+            spec=loaded.resolved(),
+            progress=listener,
+        )
+    except Exception as error:
+        listener.note(f"failed: {error}")
+        raise
+    for warning in result.warnings:
+        listener.note(f"warning: {warning}")
+    if folder:
+        write(result, folder)
+        result.folder = folder
+    return result
+
+
+def plan(
+    spec: str | Path | Mapping[str, Any],
+    *,
+    overrides: Iterable[str] = (),
+    data: str | Path | None = None,
+    seed: int | None = None,
+    jobs: int | None = None,
+) -> Plan:
+    """What a run would do and cost: shapes, what is cached, estimates of time, memory and disk from a few probe images."""
+    loaded = load_spec(spec, overrides, data, seed)
+    dataset, split = _loaded(loaded, smoke=False)
+    return make_plan(Pipeline(loaded.stages, seed=loaded.seed, jobs=jobs), dataset, split)
+
+
+def load_dataset(name: str | Path, **options: Any) -> Dataset:
+    """A data set by name (`load_dataset("folder", folder="photos")`), or from a folder of class folders or a .csv file."""
+    if options:
+        unknown = set(options) - set(dataset_class(str(name)).parameters())
+        if unknown:
+            raise SpecError(f"unknown option '{sorted(unknown)[0]}' of data set '{name}'")
+        return dataset_class(str(name))(**options).load()
+    return data_source(str(name)).load()
+
+
+def _loaded(spec: Spec, smoke: bool) -> tuple[Dataset, Split]:
+    try:
+        dataset = spec.data.load()
+    except OSError as error:
+        raise RunError(f"cannot read the data: {error.strerror}", where=str(error.filename)) from error
+    return smoke_test(dataset, spec.split, spec.seed) if smoke else (dataset, spec.split)

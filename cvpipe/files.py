@@ -1,0 +1,22 @@
+"""Files that are whole or absent: written under a temporary name in the same folder, then renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+
+def write_whole(path: Path, content: bytes | str) -> None:
+    """Write a file in one step that others can see; text as UTF-8. Raises `OSError`, and then leaves nothing behind."""
+    data = content.encode() if isinstance(content, str) else content
+    part = path.with_name(f".{path.name[:20]}-{secrets.token_hex(8)}.part")
+    try:
+        with open(part, "xb") as file:
+            file.write(data)
+        os.replace(part, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise

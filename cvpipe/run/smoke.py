@@ -1,0 +1,30 @@
+"""`--smoke`: so few images that a run takes seconds. It shows that a spec runs, not how good it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from cvpipe.data import Dataset
+from cvpipe.run.split import Given, Holdout, Split
+
+CLASSES = 4
+"""Classes in a smoke test."""
+IMAGES = 10
+"""Images of each class on each side of a split that the data bring, or in all."""
+
+
+def smoke_test(dataset: Dataset, split: Split, seed: int) -> tuple[Dataset, Split]:
+    """A few images of a few classes, and a split for so few: half and half, unless the data bring one."""
+    sides = dataset.given if isinstance(split, Given) and dataset.given is not None else np.full(len(dataset), "")
+    rows = [_spread(np.flatnonzero((dataset.labels == label) & (sides == side)))
+            for label in dataset.classes[:CLASSES] for side in np.unique(sides)]  # fmt: skip
+    small = dataset[np.sort(np.concatenate([np.empty(0, np.int64), *rows]))]
+    few = replace(small, note=f"smoke test: {len(small)} of {len(dataset)} images")
+    return few, split if isinstance(split, Given) else Holdout(holdout=0.5)
+
+
+def _spread(rows: np.ndarray) -> np.ndarray:
+    """At most IMAGES of these rows, evenly spaced, so that several groups are among them."""
+    return rows[np.unique(np.linspace(0, len(rows) - 1, IMAGES).round().astype(np.int64))] if len(rows) else rows
