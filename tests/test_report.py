@@ -8,7 +8,6 @@ import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -63,7 +62,7 @@ class Means:
 class FakePipeline:
     def __init__(self, *stages: Any) -> None:
         self.stages = list(stages)
-        self.fitted_: list[Any] = []
+        self.fitted = self.stages
 
 
 class Gone:
@@ -244,6 +243,13 @@ def test_a_run_without_scores_still_has_a_report():
     assert section_ids(page_of(result)) == ["confusion", "examples", "keypoints", "provenance"]
 
 
+def test_a_run_without_a_spec_has_no_command_to_repeat_it():
+    text = page_of(replace(fake_result(), spec={})).text
+    assert "cvpipe run" not in text
+    assert "Resolved spec" not in text
+    assert "cvpipe predict" in text
+
+
 def test_commands_are_quoted_for_a_shell(tmp_path: Path):
     text = Page(render(fake_result(), Path("my runs/1"))).text
     assert "cvpipe run 'my runs/1/spec.yaml'" in text
@@ -340,7 +346,7 @@ def test_keypoints_come_from_the_fitted_stages():
 
     pipeline = FakePipeline(Unfitted())
     assert keypoints_section(replace(fake_result(), pipeline=pipeline)) is None
-    pipeline.fitted_ = [SimpleNamespace(stage=Grid(), key="")]
+    pipeline.fitted = [Grid()]
     assert keypoints_section(replace(fake_result(), pipeline=pipeline)) is not None
 
 

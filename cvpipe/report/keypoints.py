@@ -61,9 +61,8 @@ def _one_of_each_class(labels: np.ndarray) -> list[int]:
 
 
 def _fitted(pipeline: Any) -> Sequence[Any]:
-    """The stages as they were fitted: a pipeline keeps those it was built from apart."""
-    links = getattr(pipeline, "fitted_", ())
-    return [link.stage for link in links] or pipeline.stages
+    """The stages as they were fitted; a pipeline keeps the ones it was built from apart."""
+    return getattr(pipeline, "fitted", pipeline.stages)  # NotFitted is an AttributeError
 
 
 def _points(stages: Sequence[Any], batch: Any) -> tuple[str, Keypoints | Descriptors] | None:

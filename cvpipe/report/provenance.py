@@ -24,5 +24,5 @@ def section(result: RunResult) -> dict[str, Any] | None:
             ("Model trained on", result.trained_on),
         ],
         "environment": [(key.replace("_", " "), plain(value)) for key, value in result.environment.items()],
-        "spec": dump(result.spec),
+        "spec": dump(result.spec) if result.spec else "",  # stages written in Python have none
     }
