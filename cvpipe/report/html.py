@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cvpipe.files import write_whole
 from cvpipe.report import classes, confusion, costs, examples, keypoints, provenance, scores, words
 from cvpipe.report.overview import overview
 from cvpipe.run.result import RunResult
-from cvpipe.run.store import write_whole
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -31,7 +31,7 @@ SECTIONS: tuple[Section, ...] = (
 
 def write_report(result: RunResult, path: Path) -> None:
     """Write the report of a run to `path`, whole or not at all. Commands in it name files beside `path`."""
-    write_whole(path, render(result, path.parent).encode())
+    write_whole(path, render(result, path.parent))
 
 
 def render(result: RunResult, folder: Path) -> str:
