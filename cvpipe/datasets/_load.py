@@ -16,7 +16,7 @@ def load_dataset(name_or_path: str | Path, **options: Any) -> Dataset:
     """`load_dataset("textures")`, `load_dataset("path/to/class-folders")`, `load_dataset("labels.csv")`.
 
     Options go to the data set: `load_dataset("torchvision", dataset="MNIST", root="data")`. Lists the
-    images and labels, decodes nothing. Raises `SpecError` for an unknown name or option, `DataError` for unusable data.
+    images and labels, decodes nothing. Raises `SpecError` for an unknown name or option, or `DataError`.
     """
     return find_source(name_or_path, **options).load()
 

@@ -1,0 +1,53 @@
+"""Fixtures that many tests share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Callable[[str], Path]:
+    """`real_data("ucmerced")` is a folder of real images, or the test is skipped."""
+    default = Path(__file__).parents[2] / "shared" / "data"
+    root = Path(os.environ.get("CVPIPE_TEST_DATA", default))
+
+    def find(name: str) -> Path:
+        if not (root / name).is_dir():
+            pytest.skip(f"no folder '{name}' in {root}; CVPIPE_TEST_DATA names another place")
+        return root / name
+
+    return find
+
+
+@pytest.fixture
+def noise() -> Callable[..., np.ndarray]:
+    """`noise(24, 32, 3)`: uint8 pixels that are smooth enough to look like an image, always the same."""
+
+    def make(height: int, width: int, channels: int = 3, seed: int = 0) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        coarse = rng.integers(0, 256, (height // 4 + 1, width // 4 + 1, channels))
+        pixels = np.kron(coarse, np.ones((4, 4, 1)))[:height, :width].astype(np.uint8)
+        return pixels[..., 0] if channels == 1 else pixels
+
+    return make
+
+
+@pytest.fixture
+def class_folders(tmp_path: Path, noise: Callable[..., np.ndarray]) -> Callable[..., Path]:
+    """`class_folders({"cat": 3, "dog": 2})`: a folder of class folders with PNG files in it."""
+
+    def make(counts: dict[str, int], root: Path = tmp_path / "images") -> Path:
+        from PIL import Image
+
+        for seed, (label, count) in enumerate(counts.items()):
+            (root / label).mkdir(parents=True)
+            for i in range(count):
+                Image.fromarray(noise(32, 40, seed=100 * seed + i)).save(root / label / f"{i}.png")
+        return root
+
+    return make
