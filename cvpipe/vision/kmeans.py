@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy import sparse
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from cvpipe.vision.assign import nearest
+
+CHUNK = 8192
+"""Rows that one thread takes at a time. A constant, so that sums never depend on the number of threads."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +25,7 @@ class Clustering:
     centres: np.ndarray
     """(k, d) float32."""
     inertia: float
-    """Sum of the squared distances of the rows to their centres, at the last assignment."""
+    """Sum of the squared distances of the rows to the centres before the last update."""
     iterations: int
 
 
@@ -28,19 +36,21 @@ def kmeans(
 
     Starts from distinct random rows (Forgy). A cluster that loses all its rows restarts at the row that is
     farthest from its centre. Ends when the inertia falls by less than `tolerance` times itself, or after
-    `iterations`.
+    `iterations`. Uses as many threads as BLAS may have, each with its own part of the rows: products of one
+    block are too small to share. The result does not depend on that number.
 
-    Source: Lloyd, "Least squares quantization in PCM", IEEE Trans. Information Theory 1982; Forgy 1965.
+    Source: Lloyd, "Least squares quantization in PCM", IEEE Trans. Information Theory 1982; Forgy, "Cluster
+    analysis of multivariate data", Biometrics 1965.
     """
     centres = distinct_rows(rows, clusters, rng).astype(np.float32)
     inertia = np.inf
-    for iteration in range(1, iterations + 1):
-        index, distance = nearest(rows, centres)
-        before, inertia = inertia, float(distance.sum(dtype=np.float64))
-        centres = _means(rows, index, distance, len(centres))
-        if before - inertia <= tolerance * inertia:
-            break
-    return Clustering(centres, inertia, iteration)
+    with _threads() as pool:
+        for iteration in range(1, iterations + 1):
+            before = inertia
+            centres, inertia = _update(rows, centres, pool)
+            if before - inertia <= tolerance * inertia or iteration == iterations:
+                return Clustering(centres, inertia, iteration)
+    raise ValueError(f"at least one iteration is needed, got {iterations}")
 
 
 def distinct_rows(rows: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
@@ -53,14 +63,33 @@ def distinct_rows(rows: np.ndarray, count: int, rng: np.random.Generator) -> np.
     return rows[list(found.values())]
 
 
-def _means(rows: np.ndarray, index: np.ndarray, distance: np.ndarray, clusters: int) -> np.ndarray:
-    """(clusters, d) float32 means of the clusters; an empty one gets the farthest row not yet taken."""
-    one_hot = sparse.csc_matrix(
-        (np.ones(len(rows), np.float32), index, np.arange(len(rows) + 1)), shape=(clusters, len(rows))
-    )
-    counts = np.bincount(index, minlength=clusters)
-    means = (one_hot @ rows) / np.maximum(counts, 1)[:, None].astype(np.float32)
+@contextmanager
+def _threads() -> Iterator[ThreadPoolExecutor]:
+    """As many threads as BLAS would use, while BLAS itself uses one."""
+    blas = [info["num_threads"] for info in threadpool_info() if info["user_api"] == "blas"]
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(max(blas, default=1)) as pool:
+        yield pool
+
+
+def _update(rows: np.ndarray, centres: np.ndarray, pool: ThreadPoolExecutor) -> tuple[np.ndarray, float]:
+    """The mean of the rows nearest to each centre, and the inertia of the centres as they were."""
+    parts = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
+    sums, counts, distances = np.zeros(centres.shape), np.zeros(len(centres), np.int64), []
+    for part_sums, part_counts, distance in pool.map(partial(_assigned, centres), parts):
+        sums += part_sums
+        counts += part_counts
+        distances.append(distance)
+    distance = np.concatenate(distances)
+    means = (sums / np.maximum(counts, 1)[:, None]).astype(np.float32)
     empty = np.flatnonzero(counts == 0)
     if len(empty):
         means[empty] = rows[np.argsort(-distance, kind="stable")[: len(empty)]]
-    return means.astype(np.float32, copy=False)
+    return means, float(distance.sum(dtype=np.float64))
+
+
+def _assigned(centres: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """For each centre the sum (k, d) and the number (k,) of its rows; (n,) squared distances."""
+    index, distance = nearest(rows, centres)
+    ones = np.ones(len(rows), np.float32)
+    one_hot = sparse.csc_matrix((ones, index, np.arange(len(rows) + 1)), shape=(len(centres), len(rows)))
+    return one_hot @ rows, np.bincount(index, minlength=len(centres)), distance
