@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -21,5 +22,9 @@ def init(file: Path, data: str, force: bool) -> None:
     text = starter_spec(file.stem, data)
     if not force and file.exists():
         raise SpecError("exists already; --force overwrites it", where=str(file))
-    write_whole(file, text)
-    click.echo(f"wrote {file}; next: cvpipe check {file}, cvpipe run {file}")
+    try:
+        write_whole(file, text)
+    except OSError as error:  # about the file, not about the temporary one beside it
+        raise OSError(error.errno, error.strerror, str(file)) from error
+    word = shlex.quote(str(file))
+    click.echo(f"wrote {file}; next: cvpipe check {word}, cvpipe run {word}")
