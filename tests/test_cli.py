@@ -126,7 +126,8 @@ def test_check_tells_all_problems_of_all_specs(place: Path) -> None:
     [
         (["bad.yaml"], "bad.yaml:1:10: unknown stage 'swm' (did you mean 'svm'?); `cvpipe stages` lists all\n"),
         (["bda.yaml"], "bda.yaml: no such file, and no shipped spec of that name (did you mean 'bad.yaml'?)\n"),
-        (["sift_bow_svm", "--set", "svm.c=1"], "--set svm.c=1: unknown option 'c' of stage 'svm' (did you mean 'C'?)\n"),
+        (["sift_bow_svm", "--set", "svm.c=1"],
+         "--set svm.c=1: unknown option 'c' of stage 'svm' (did you mean 'C'?)\n"),
         (["sift_bow_svm", "--seed=-1"], "--seed -1: seed must be a whole number of at least 0, got -1\n"),
         (["sift_bow_svm", "--data", "nowhere"], "--data nowhere: no data set, folder or file 'nowhere'; it must be a "
          "data set (see `cvpipe datasets`), a folder of class folders or a .csv file\n"),
