@@ -403,3 +403,12 @@ def test_importing_needs_numpy_only():
     code = "import sys, cvpipe.data.decode; print([m for m in ('cv2', 'PIL', 'sklearn') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_opencv_before_4_10_gives_the_same(monkeypatch, noise):
+    import cv2
+
+    data = encode(noise(37, 53), "JPEG")
+    expected = decode(data)
+    monkeypatch.delattr(cv2, "IMREAD_COLOR_RGB", raising=False)
+    np.testing.assert_array_equal(decode(data), expected)

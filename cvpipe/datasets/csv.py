@@ -100,7 +100,8 @@ def _columns(found: object, file: Path) -> list[str]:
 
 def _nearest(missing: str, unknown: list[str]) -> str:
     """Says which column may be a misspelt one."""
-    return did_you_mean(missing, unknown) or did_you_mean(missing, [name.lower() for name in unknown])
+    same = [name for name in unknown if name.lower() == missing]
+    return f" (did you mean '{same[0]}'?)" if same else did_you_mean(missing, unknown)
 
 
 def _row(line: int, fields: dict, columns: list[str]) -> Row:

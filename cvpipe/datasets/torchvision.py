@@ -31,7 +31,7 @@ class Torchvision(Source):
     def load(self) -> Dataset:
         """All parts of the set. Raises `SpecError` for an unknown name, `DataError` if not at `root`."""
         if self.dataset not in PARTS:
-            near = did_you_mean(self.dataset, PARTS) or _other_case(self.dataset)
+            near = _other_case(self.dataset) or did_you_mean(self.dataset, PARTS)
             allowed = ", ".join(PARTS)
             raise SpecError(f"unknown torchvision data set '{self.dataset}'{near}; there are {allowed}")
         make = getattr(_datasets(), self.dataset)
@@ -69,4 +69,4 @@ def _datasets() -> ModuleType:
 
 def _other_case(name: str) -> str:
     same = [known for known in PARTS if known.lower() == name.lower()]
-    return did_you_mean(same[0].lower(), [name.lower()]).replace(name.lower(), same[0]) if same else ""
+    return f" (did you mean '{same[0]}'?)" if same else ""
