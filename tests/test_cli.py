@@ -241,7 +241,8 @@ def test_cache(photos: Path) -> None:
         (PermissionError(errno.EACCES, "x", "/out/a"), 4, "/out/a: no permission"),
         (OSError(errno.EIO, "Input/output error", "/out/a"), 4, "/out/a: Input/output error"),
         (MemoryError(), 4, "out of memory: fewer --jobs need less"),
-        (ValueError("a\nb"), 4, "internal error: ValueError: a b; please report it; CVPIPE_TRACEBACK=1 shows the trace"),
+        (ValueError("a\nb"), 4,
+         "internal error: ValueError: a b; please report it; CVPIPE_TRACEBACK=1 shows the trace"),
     ],
 )  # fmt: skip
 def test_what_goes_wrong_is_one_line(
