@@ -41,7 +41,7 @@ _HOMES = {
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = sorted([*_HOME, "run"])  # noqa: PLE0605
+__all__ = sorted([*_HOME, "run"])
 
 
 def __getattr__(name: str) -> Any:

@@ -38,11 +38,14 @@ def run(
 ) -> RunResult:
     """Train, time and score what a spec describes: a path, a shipped name, a mapping or a `Spec`.
 
-    `overrides` are `["bag_of_words.words=1000"]` as on the command line; `bag_of_words__words=1000` is the same. With `out`
-    the folder of the run is written (`True`: the next free `runs/<name>/<n>`), and `result.folder` is that folder. `smoke`
-    takes a few images only. Raises `SpecError`, `DataError` or `RunError`.
+    `overrides` are `["bag_of_words.words=1000"]` as on the command line; `bag_of_words__words=1000` is the same.
+    With `out` the folder of the run is written (`True`: the next free `runs/<name>/<n>`), and `result.folder` is that
+    folder. `smoke` takes a few images only. Raises `SpecError`, `DataError` or `RunError`.
     """
-    changes = [*overrides, *(f"{key.replace('__', '.')}={json.dumps(value)}" for key, value in options.items())]
+    changes = [
+        *overrides,
+        *(f"{key.replace('__', '.')}={json.dumps(value)}" for key, value in options.items()),
+    ]
     loaded = spec if isinstance(spec, Spec) else load_spec(spec, changes, data, seed)
     dataset, split = _loaded(loaded, smoke)
     folder = claim(None if out is True else out, loaded.name) if out else None
@@ -79,14 +82,16 @@ def plan(
     seed: int | None = None,
     jobs: int | None = None,
 ) -> Plan:
-    """What a run would do and cost: shapes, what is cached, estimates of time, memory and disk from a few probe images."""
+    """What a run would do and cost: shapes, what is cached, estimates of time, memory and disk from a few probe
+    images."""
     loaded = load_spec(spec, overrides, data, seed)
     dataset, split = _loaded(loaded, smoke=False)
     return make_plan(Pipeline(loaded.stages, seed=loaded.seed, jobs=jobs), dataset, split)
 
 
 def load_dataset(name: str | Path, **options: Any) -> Dataset:
-    """A data set by name (`load_dataset("folder", folder="photos")`), or from a folder of class folders or a .csv file."""
+    """A data set by name (`load_dataset("folder", folder="photos")`), or from a folder of class folders or a .csv
+    file."""
     if options:
         unknown = set(options) - set(dataset_class(str(name)).parameters())
         if unknown:

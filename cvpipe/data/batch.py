@@ -1,7 +1,7 @@
 """What the types that flow between stages have in common: a few arrays over n images.
 
-Some arrays have one row per image, others are ragged: image i owns rows `offsets[i]:offsets[i + 1]`. There are no arrays
-of objects, so every batch can be cut, joined and written to a file by the same few lines.
+Some arrays have one row per image, others are ragged: image i owns rows `offsets[i]:offsets[i + 1]`. There are no
+arrays of objects, so every batch can be cut, joined and written to a file by the same few lines.
 """
 
 from __future__ import annotations
@@ -78,7 +78,8 @@ class Batch:
         """The same images with only some rows of the ragged arrays; `rows` is a sorted (m,) index array."""
         offsets = np.searchsorted(rows, cast(Any, self).offsets).astype(np.int64)
         kept = {name: getattr(self, name)[rows] for name in self.per_row}
-        return type(self)(offsets=offsets, **kept, **{name: getattr(self, name) for name in self._per_image()})
+        kept |= {name: getattr(self, name) for name in self._per_image()} | {"offsets": offsets}
+        return type(self)(**kept)
 
     @classmethod
     def concat(cls, parts: Sequence[Self]) -> Self:

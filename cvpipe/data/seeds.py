@@ -11,7 +11,8 @@ import numpy as np
 def derive(seed: int | None, *address: str | int) -> int:
     """A 63-bit seed for one address under a seed: `derive(0, "bag_of_words")`, `derive(0, "random_patches", image_id)`.
 
-    The address is hashed (SHA-256), so neighbours are as unrelated as strangers, and nothing depends on the order of draws.
+    The address is hashed (SHA-256), so neighbours are as unrelated as strangers, and nothing depends on the order
+    of draws.
     """
     digest = hashlib.sha256(json.dumps([seed or 0, *address]).encode()).digest()
     return int.from_bytes(digest[:8], "little") >> 1

@@ -1,4 +1,5 @@
-"""The types on a pipeline's edges. Coordinates are in pixels with (0, 0) at the centre of the first pixel, x before y."""
+"""The types on a pipeline's edges. Coordinates are in pixels with (0, 0) at the centre of the first pixel, x before
+y."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ class Keypoints(Batch):
     size: np.ndarray
     """(n, 2) int32, height and width of the image, px."""
     images: Images
-    """The n images that the points lie in, decoded on demand. Not written to files: `from_arrays` is given them again."""
+    """The n images that the points lie in, decoded on demand. Not written to files: `from_arrays` is given them
+    again."""
     per_row: ClassVar[tuple[str, ...]] = ("xy", "scale", "angle", "response")
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -43,7 +45,9 @@ class Keypoints(Batch):
     @classmethod
     def concat(cls, parts: Any) -> Self:
         """One batch after the other."""
-        arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in (*cls.per_row, "size")}
+        arrays = {
+            name: np.concatenate([getattr(part, name) for part in parts]) for name in (*cls.per_row, "size")
+        }
         counts = np.concatenate([part.counts for part in parts])
         offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         return cls(offsets=offsets, images=Images.concat([part.images for part in parts]), **arrays)

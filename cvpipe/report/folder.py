@@ -1,4 +1,5 @@
-"""The folder of a run: always the same files, each whole or absent, `result.json` last, so that its presence means all are there."""
+"""The folder of a run: always the same files, each whole or absent, `result.json` last, so that its presence means
+all are there."""
 
 from __future__ import annotations
 
@@ -21,8 +22,8 @@ FILES = ("result.json", "spec.yaml", "predictions.csv", "report.html", "model", 
 def claim(out: str | Path | None, name: str) -> Path:
     """Make the folder for a run: `out`, or the next free `runs/<name>/<n>`.
 
-    A finished run in it is no longer whole from here on: its `result.json` goes first. Raises `RunError` if the folder cannot
-    be made or written, or holds files of these names that no run wrote.
+    A finished run in it is no longer whole from here on: its `result.json` goes first. Raises `RunError` if the
+    folder cannot be made or written, or holds files of these names that no run wrote.
     """
     folder = Path(out) if out else _next(Path("runs") / name)
     try:

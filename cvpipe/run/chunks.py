@@ -17,8 +17,8 @@ from cvpipe.run.workers import resident_mb
 from cvpipe.stage import Classifier, Stage
 
 CHUNK = 32
-"""Images in a chunk. A constant, so that results do not depend on the number of workers: enough to make the work per chunk
-large beside its bookkeeping, few enough that the dense descriptors of a chunk fit in some 100 MB."""
+"""Images in a chunk. A constant, so that results do not depend on the number of workers: enough to make the work
+per chunk large beside its bookkeeping, few enough that the dense descriptors of a chunk fit in some 100 MB."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,9 @@ def run_chunk(
 ) -> tuple[Any, list[Work]]:
     """What the last link gives for the wanted images, passed with their ids through `keep` in the worker; what it cost.
 
-    Begins after the last link whose output is stored. What is going to be stored is computed for the whole chunk, what comes
-    after that for the wanted images only. Raises `RunError` for a stage that fails or breaks its contract.
+    Begins after the last link whose output is stored. What is going to be stored is computed for the whole chunk,
+    what comes after that for the wanted images only. Raises `RunError` for a stage that fails or breaks its
+    contract.
     """
     start, batch = _resume(chain, chunk, store)
     work = [Work(position, len(chunk.images)) for position in range(start)]

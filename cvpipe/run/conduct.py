@@ -47,8 +47,8 @@ def conduct(
 ) -> RunResult:
     """Train on one side of every split, score on the other.
 
-    `split` is as in a spec, by default `{"kfold": 5}`. `refit` trains the returned pipeline on all images; otherwise it is the
-    one of the first split. Raises `SpecError`, `DataError` or `RunError`.
+    `split` is as in a spec, by default `{"kfold": 5}`. `refit` trains the returned pipeline on all images;
+    otherwise it is the one of the first split. Raises `SpecError`, `DataError` or `RunError`.
     """
     began = time.perf_counter()
     pipeline.check()
@@ -141,9 +141,9 @@ def _warnings(found: Evaluation, skipped: Sequence[Mapping[str, str]]) -> list[s
     lines = []
     if not found.beats_baseline:
         always = f"{100 * found.baseline[metric].mean:.1f} %"
-        lines.append(f"does not beat a classifier that always gives the most frequent class ({metric} {always})")
+        lines.append(
+            f"does not beat a classifier that always gives the most frequent class ({metric} {always})"
+        )
     if skipped:
         lines.append(f"{len(skipped)} images could not be decoded and were skipped")
     return lines
-
-

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import platform
+import time
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import cvpipe
 from cvpipe.errors import SpecError
 
-LIBRARIES = ("numpy", "scipy", "opencv-contrib-python-headless", "opencv-contrib-python", "scikit-image", "scikit-learn",
-             "numba", "torch", "torchvision", "pillow", "joblib", "safetensors")  # fmt: skip
+LIBRARIES = (
+    "numpy", "scipy", "opencv-contrib-python-headless", "opencv-contrib-python", "scikit-image", "scikit-learn", "numba",
+    "torch", "torchvision", "pillow", "joblib", "safetensors",
+)  # fmt: skip
 
 
 def environment(jobs: int, device: str) -> dict[str, Any]:
     """Versions, machine, workers, device."""
     return {
+        "when": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "cvpipe": cvpipe.__version__,
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -40,7 +44,9 @@ def resolve_device(device: str) -> str:
     except ImportError as error:
         raise SpecError("device cuda needs torch: pip install 'cvpipe[torch]'", where="--device") from error
     if not torch.cuda.is_available():
-        raise SpecError("device cuda was asked for, but torch finds no GPU; use cpu or auto", where="--device")
+        raise SpecError(
+            "device cuda was asked for, but torch finds no GPU; use cpu or auto", where="--device"
+        )
     return device
 
 

@@ -91,7 +91,7 @@ def _score(tested: Tested, names: list[str], seed: int) -> tuple[dict[str, Score
 def _summary(values: np.ndarray, resampled: list[np.ndarray]) -> Score:
     """(splits,) values and their resamples -> mean, standard deviation and interval."""
     std = float(values.std(ddof=1)) if len(values) > 1 else 0.0
-    return Score(float(values.mean()), std, values.tolist(), interval(resampled))
+    return Score(float(values.mean()), std, values.tolist(), interval(resampled, float(values.mean())))
 
 
 def _per_class(confusion: np.ndarray, classes: np.ndarray) -> dict[str, dict[str, float]]:

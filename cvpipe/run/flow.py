@@ -1,7 +1,8 @@
 """The conductor's passes over the images: fit a chain of stages, and stream what it gives.
 
-Everything that concerns more than one image happens here and nowhere else: cutting into chunks, workers, the cache, rows
-for learners. Stages before the first learner have keys without training images, so all splits share their results.
+Everything that concerns more than one image happens here and nowhere else: cutting into chunks, workers, the cache,
+rows for learners. Stages before the first learner have keys without training images, so all splits share their
+results.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from cvpipe import threads
 from cvpipe.data import Batch, Images, Predictions
 from cvpipe.errors import CvpipeError, RunError
 from cvpipe.run import keys, workers
@@ -39,7 +41,8 @@ class Flow:
         self.ids = self.images.ids
 
     def fit(self, stages: Sequence[Stage], train: np.ndarray, labels: np.ndarray) -> list[Link]:
-        """The chain of stages, learners fitted on the rows `train` (sorted) of the images; `labels` are for all images."""
+        """The chain of stages, learners fitted on the rows `train` (sorted) of the images; `labels` are for all
+        images."""
         chain: list[Link] = []
         key = keys.images_key()
         for position, stage in enumerate(stages):
@@ -72,7 +75,7 @@ class Flow:
         rows = drawn_images(train, stage.fit_rows, self._seed(stage)) if stage.fit_rows else train
         batch = self._training_batch(stage, chain, rows)
         self.ledger.progress.note(f"fitting {stage.name} on {len(batch)} images")
-        with workers.all_threads(self.jobs):
+        with threads.allow(self.jobs):
             began = time.perf_counter()
             _explained_fit(stage, batch, labels[rows])
             seconds = time.perf_counter() - began
@@ -116,8 +119,6 @@ def _explained_fit(stage: Learner, batch: Batch, labels: np.ndarray) -> None:
     except CvpipeError as error:
         raise type(error)(error.problems, where) if not error.problems[0].where else error from error
     except MemoryError as error:
-        raise RunError(
-            f"out of memory while fitting {described(batch)}, {len(batch)} images", where=where
-        ) from error
+        raise RunError(f"out of memory while fitting on {len(batch)} images", where=where) from error
     except Exception as error:
         raise RunError(f"fit failed: {type(error).__name__}: {error}", where=where) from error

@@ -1,8 +1,8 @@
 """Names for results: equal names mean equal content, so a result may be taken from the cache.
 
-A stage's key is a hash of the key before it, its name, its parameters, the source of its module and of the cvpipe modules
-which that imports, and the versions of the libraries they use. A learner's key adds what it was trained on. A chunk's key adds
-the ids and the content hashes of its images. Arrays are never hashed.
+A stage's key is a hash of the key before it, its name, its parameters, the source of its module and of the cvpipe
+modules which that imports, and the versions of the libraries they use. A learner's key adds what it was trained on.
+A chunk's key adds the ids and the content hashes of its images. Arrays are never hashed.
 """
 
 from __future__ import annotations

@@ -86,13 +86,19 @@ class Ledger:
     def _cost(self, stage: Stage, account: Account) -> StageCost:
         seconds = account.transform_s / self.jobs
         speed = account.images / seconds if seconds else 0.0
-        output = described(account.output, self.images, account.out_rows) if account.output is not None else ""
-        return StageCost(stage.name, account.fit_s, seconds, speed, account.rss_mb, output, not account.computed)
+        output = (
+            described(account.output, self.images, account.out_rows) if account.output is not None else ""
+        )
+        return StageCost(
+            stage.name, account.fit_s, seconds, speed, account.rss_mb, output, not account.computed
+        )
 
 
 def described(batch: Batch, images: int, rows: int) -> str:
     """`Descriptors 2100 images, 731204 x 128 uint8` or `Features 2100 x 500 float32`: what so many images became."""
-    array = next(a for name, a in batch.arrays().items() if name in ("values", "pixels", "scores", "response"))
+    array = next(
+        a for name, a in batch.arrays().items() if name in ("values", "pixels", "scores", "response")
+    )
     width = "".join(f" x {n}" for n in array.shape[1:])
     count = f"{images} images, {rows}" if batch.per_row else f"{images}"
     return f"{type(batch).__name__} {count}{width} {array.dtype}"

@@ -41,6 +41,8 @@ class Pipeline:
     """Fitted copies of the stages, with their keys in the cache (empty after `load`)."""
     probe_: list[np.ndarray]
     """Small images whose predictions are saved with the pipeline and compared when it is loaded."""
+    about_: dict[str, Any]
+    """Where a loaded pipeline comes from: run, data, what it was trained on."""
 
     def __init__(
         self, stages: Sequence[Stage], *, seed: int = 0, jobs: int | None = None, cache: bool = True

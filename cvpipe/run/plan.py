@@ -72,7 +72,9 @@ def make_plan(pipeline: Pipeline, dataset: Dataset, split: Split) -> Plan:
     tokens = [_token(item) for item in dataset.images.items]
     good = np.array([bool(token) for token in tokens])
     data, found = dataset[good], [token for token in tokens if token]
-    folds = split.folds(data, pipeline.seed, [i for i, ok in zip(dataset.images.ids, good, strict=True) if not ok])
+    folds = split.folds(
+        data, pipeline.seed, [i for i, ok in zip(dataset.images.ids, good, strict=True) if not ok]
+    )
     stages = seeded(pipeline.stages, pipeline.seed)
     shares = _cached_shares(stages, data, found, folds, Store(default_folder()))
     planned = _probe(stages, data, folds, jobs, shares)
@@ -121,10 +123,14 @@ def _probe(
     batch: Any = data.images[rows]
     labels = data.labels[rows]
     per_image = _bytes(_pixels(data.images[rows[:1]]))
-    planned = []
+    planned: list[PlannedStage] = []
     times = 1
     for stage, share in zip(stages, shares, strict=True):
-        takes = type(batch).__name__ if planned else f"Images {len(data)} x {_pixel_shape(data.images[rows[:1]])} uint8"
+        takes = (
+            type(batch).__name__
+            if planned
+            else f"Images {len(data)} x {_pixel_shape(data.images[rows[:1]])} uint8"
+        )
         fit_s, fit_mb = None if isinstance(stage, Learner) else 0.0, 0.0
         if isinstance(stage, Learner):
             times = len(folds)

@@ -11,8 +11,8 @@ from cvpipe.data import Batch
 from cvpipe.data.seeds import generator
 
 ROWS_PER_IMAGE = 32
-"""Rows worth opening an image for. With more images than rows / 32, only some of them are drawn: neighbouring rows of one
-image say little that is new, but reading an image costs the same for 1 row as for 32."""
+"""Rows worth opening an image for. With more images than rows / 32, only some of them are drawn: neighbouring rows
+of one image say little that is new, but reading an image costs the same for 1 row as for 32."""
 
 SPARE = 2
 """Rows kept of an image, as a multiple of its share, to make up for images that have fewer."""

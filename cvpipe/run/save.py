@@ -4,8 +4,8 @@
     00_sift.safetensors …         what each learner learned
     probe.safetensors             small images and the scores they got
 
-`load` checks every hash, refuses files it does not know, and runs the probe: a model that was cut short or altered, or that
-this machine's libraries would use differently, is refused instead of trusted.
+`load` checks every hash, refuses files it does not know, and runs the probe: a model that was cut short or altered,
+or that this machine's libraries would use differently, is refused instead of trusted.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ FORMAT = 1
 """Version of the layout; another one is refused."""
 
 PROBE_TOLERANCE = 1e-3
-"""How far scores may differ from the saved ones, relative to the largest: float32 sums in another order give about 1e-5."""
+"""How far scores may differ from the saved ones, relative to the largest: float32 sums in another order give about
+1e-5."""
 
 
 def save(pipeline: Pipeline, folder: Path, about: Mapping[str, Any] | None = None) -> None:
@@ -58,7 +59,7 @@ def save(pipeline: Pipeline, folder: Path, about: Mapping[str, Any] | None = Non
 def load(folder: str | Path, probe: bool = True) -> Pipeline:
     """The fitted pipeline in a folder, checked. Nothing from the folder is executed.
 
-    `probe=False` skips the comparison of predictions. Raises `DataError` for a model that is damaged, altered or unknown.
+    `probe=False` skips the comparison of predictions. Raises `DataError` for a model that is damaged or altered.
     """
     path = Path(folder)
     head = _read_head(path)
@@ -81,16 +82,13 @@ def load(folder: str | Path, probe: bool = True) -> Pipeline:
 
 
 def _write(pipeline: Pipeline, stages: list[Stage], part: Path, about: dict[str, Any]) -> None:
-    from safetensors.numpy import save_file
-
     for position, stage in enumerate(stages):
         if isinstance(stage, Learner):
             arrays, note = pack(stage.state())
-            solid = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-            save_file(solid, part / _file_name(position, stage), metadata={"note": json.dumps(note)})
+            (part / _file_name(position, stage)).write_bytes(_tensors(arrays, note))
     probe = {f"image_{i}": image for i, image in enumerate(pipeline.probe_)}
     scores = pipeline.predictions(Images.from_arrays(pipeline.probe_)).scores
-    save_file({**probe, "scores": scores}, part / "probe.safetensors", metadata={"note": "{}"})
+    (part / "probe.safetensors").write_bytes(_tensors({**probe, "scores": scores}, {}))
     head = {
         "format": FORMAT,
         "cvpipe": cvpipe.__version__,
@@ -105,7 +103,11 @@ def _write(pipeline: Pipeline, stages: list[Stage], part: Path, about: dict[str,
 
 
 def _replace(part: Path, folder: Path) -> None:
-    if folder.exists() and not (folder / "model.json").is_file() and (not folder.is_dir() or any(folder.iterdir())):
+    if (
+        folder.exists()
+        and not (folder / "model.json").is_file()
+        and (not folder.is_dir() or any(folder.iterdir()))
+    ):
         raise RunError("is not a model and is not empty; choose another place", where=str(folder))
     old = folder.with_name(f".{folder.name}-{secrets.token_hex(8)}.old")
     if folder.exists():
@@ -144,7 +146,9 @@ def _check_files(path: Path, files: Mapping[str, str]) -> None:
 
 
 def _build(entry: Mapping[str, Any]) -> Stage:
-    return registry.stage_class(entry["name"])(**{name: _part(value) for name, value in entry["options"].items()})
+    return registry.stage_class(entry["name"])(
+        **{name: _part(value) for name, value in entry["options"].items()}
+    )
 
 
 def _part(value: Any) -> Any:
@@ -152,6 +156,13 @@ def _part(value: Any) -> Any:
     if not isinstance(value, dict) or "use" not in value:
         return value
     return _build({"name": value["use"], "options": {k: v for k, v in value.items() if k != "use"}})
+
+
+def _tensors(arrays: Mapping[str, np.ndarray], note: Mapping[str, Any]) -> bytes:
+    from safetensors.numpy import save as to_bytes
+
+    solid = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    return to_bytes(solid, metadata={"note": json.dumps(note)})
 
 
 def _read_arrays(file: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -172,9 +183,13 @@ def _compare(pipeline: Pipeline, saved: np.ndarray, head: Mapping[str, Any], pat
     apart = float(np.abs(now - saved).max(initial=0)) / scale if now.shape == saved.shape else np.inf
     if not apart <= PROBE_TOLERANCE:
         was, here = head["environment"]["libraries"], environment(1, "cpu")["libraries"]
-        changed = [f"{name} {was.get(name)} -> {here.get(name)}" for name in was if was.get(name) != here.get(name)]
+        changed = [
+            f"{name} {was.get(name)} -> {here.get(name)}" for name in was if was.get(name) != here.get(name)
+        ]
         why = f"; since it was saved: {', '.join(changed)}" if changed else ""
-        raise DataError(f"the model gives other scores here than when it was saved (by {apart:.1e}){why}", where=str(path))
+        raise DataError(
+            f"the model gives other scores here than when it was saved (by {apart:.1e}){why}", where=str(path)
+        )
 
 
 def _file_name(position: int, stage: Stage) -> str:

@@ -66,7 +66,9 @@ def usable(
     if skipped and on_bad_image == "fail":
         raise DataError(_bad_images(skipped, len(dataset)))
     if len(skipped) == len(dataset):
-        raise DataError([f"no usable image in data set '{dataset.name}'", *_bad_images(skipped, len(dataset))])
+        raise DataError(
+            [f"no usable image in data set '{dataset.name}'", *_bad_images(skipped, len(dataset))]
+        )
     good = np.setdiff1d(np.arange(len(dataset)), bad)
     kept = Scan([found.tokens[i] for i in good], [""] * len(good), found.sizes[good])
     return dataset[good], kept, skipped
@@ -86,17 +88,20 @@ def _bad_images(skipped: list[dict[str, str]], total: int) -> list[str | Problem
 
 
 def _scan_part(images: Images, store: Store) -> tuple[list[str], list[str], np.ndarray]:
-    tokens, reasons = zip(*[_token(item) for item in images.items], strict=True)
+    hashed = [_token(item) for item in images.items]
+    tokens, unread = [token for token, _ in hashed], [reason for _, reason in hashed]
     key = keys.digest("scan", keys.images_key(), tokens)
-    found = None if any(reasons) else store.read(key)
+    found = None if any(unread) else store.read(key)
     if found is not None:
-        return list(tokens), [""] * len(images), found[0]["sizes"]
-    looks = [_look(item) if not reason else (reason, (0, 0)) for item, reason in zip(images.items, reasons, strict=True)]
+        return tokens, unread, found[0]["sizes"]
+    looks = [
+        (reason, (0, 0)) if reason else _look(item) for item, reason in zip(images.items, unread, strict=True)
+    ]
     reasons = [reason for reason, _ in looks]
     sizes = np.array([size for _, size in looks], np.int32)
     if not any(reasons):
         store.write(key, {"sizes": sizes}, {})
-    return list(tokens), reasons, sizes
+    return tokens, reasons, sizes
 
 
 def _token(item: Item) -> tuple[str, str]:

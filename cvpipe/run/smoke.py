@@ -17,7 +17,9 @@ IMAGES = 10
 
 def smoke_test(dataset: Dataset, split: Split, seed: int) -> tuple[Dataset, Split]:
     """A few images of a few classes, and a split for so few: half and half, unless the data bring one."""
-    sides = dataset.given if isinstance(split, Given) and dataset.given is not None else np.full(len(dataset), "")
+    sides = (
+        dataset.given if isinstance(split, Given) and dataset.given is not None else np.full(len(dataset), "")
+    )
     rows = [_spread(np.flatnonzero((dataset.labels == label) & (sides == side)))
             for label in dataset.classes[:CLASSES] for side in np.unique(sides)]  # fmt: skip
     small = dataset[np.sort(np.concatenate([np.empty(0, np.int64), *rows]))]
@@ -27,4 +29,6 @@ def smoke_test(dataset: Dataset, split: Split, seed: int) -> tuple[Dataset, Spli
 
 def _spread(rows: np.ndarray) -> np.ndarray:
     """At most IMAGES of these rows, evenly spaced, so that several groups are among them."""
-    return rows[np.unique(np.linspace(0, len(rows) - 1, IMAGES).round().astype(np.int64))] if len(rows) else rows
+    return (
+        rows[np.unique(np.linspace(0, len(rows) - 1, IMAGES).round().astype(np.int64))] if len(rows) else rows
+    )

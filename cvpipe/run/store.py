@@ -1,8 +1,9 @@
 """Results on disk: chunks of batches and what learners learned, found again by key.
 
-An entry is a safetensors file, data only: arrays, a JSON note, and a CRC-32 of the arrays. It is written under a temporary
-name and then renamed, so it is whole or absent; one that is damaged all the same is removed and computed again. A folder
-may be shared by processes and by runs. It is kept below a limit by forgetting what was used longest ago.
+An entry is a safetensors file, data only: arrays, a JSON note, and a CRC-32 of the arrays. It is written under a
+temporary name and then renamed, so it is whole or absent; one that is damaged all the same is removed and computed
+again. A folder may be shared by processes and by runs. It is kept below a limit by forgetting what was used longest
+ago.
 """
 
 from __future__ import annotations
@@ -92,7 +93,8 @@ class Store:
         return sorted(found, key=lambda entry: entry[2])
 
     def trim(self, limit: int) -> None:
-        """Forget what was used longest ago until at most `limit` bytes are left, and what killed runs left half-written."""
+        """Forget what was used longest ago until at most `limit` bytes are left, and what killed runs left
+        half-written."""
         for part in self.folder.glob("??/.*.part"):
             with contextlib.suppress(OSError):
                 if part.stat().st_mtime < time.time() - STALE_S:
@@ -159,5 +161,5 @@ def _decode(data: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
 def _checksum(arrays: Mapping[str, np.ndarray]) -> int:
     crc = 0
     for name in sorted(arrays):
-        crc = zlib.crc32(arrays[name].reshape(-1).view(np.uint8), zlib.crc32(name.encode(), crc))
+        crc = zlib.crc32(arrays[name].reshape(-1).view(np.uint8).data, zlib.crc32(name.encode(), crc))
     return crc

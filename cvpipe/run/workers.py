@@ -1,7 +1,7 @@
 """Workers: threads over images, each with one OpenCV and one BLAS thread.
 
-OpenCV and NumPy release the GIL, so threads share memory and lose nothing; libraries that start threads of their own inside
-each worker are 1.5 to 15 times slower than one thread each. A learner's `fit` works on one large problem and gets all of them.
+OpenCV and NumPy release the GIL, so threads share memory and lose nothing; libraries that start threads of their own
+inside each worker are 1.5 to 15 times slower than one thread each.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Any
 
 
 def count(jobs: int | None) -> int:
-    """How many workers: `jobs`, or one for each core this process may use. Negative counts back from all, as in joblib."""
+    """How many workers: `jobs`, or one for each core this process may use. Negative counts back from all, as in
+    joblib."""
     from joblib import cpu_count
 
     cores = cpu_count()
@@ -33,15 +34,6 @@ def one_thread_each() -> Iterator[None]:
             yield
     finally:
         cv2.setNumThreads(before)
-
-
-@contextlib.contextmanager
-def all_threads(jobs: int) -> Iterator[None]:
-    """Inside, one call of BLAS or OpenMP may use `jobs` threads."""
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(jobs):
-        yield
 
 
 def resident_mb() -> float:
