@@ -7,30 +7,53 @@ from typing import Any
 import click
 
 
+HEAD = ("group", "stage", "takes", "gives", "what it is")
+
+
 @click.command()
 @click.argument("name", required=False)
-def stages(name: str | None) -> None:
+@click.option("--markdown", is_flag=True, help="The list as a Markdown table, as in the README.")
+def stages(name: str | None, markdown: bool) -> None:
     """List all stages, or explain one and its options."""
     from cvpipe_cli.tables import show
 
+    if name:
+        _explain_stage(name)
+    elif markdown:
+        rows = [(group, f"`{word}`", *rest) for group, word, *rest in stage_rows()]
+        click.echo("\n".join(f"| {' | '.join(row)} |" for row in [HEAD, ["---"] * len(HEAD), *rows]))
+    else:
+        show(list(HEAD), stage_rows())
+        click.echo("cvpipe stages NAME explains one and its options.")
+
+
+def stage_rows() -> list[tuple[str, ...]]:
+    """A row for each stage, in the order in which they follow each other in a pipeline."""
     from cvpipe import registry
+    from cvpipe.data import types
     from cvpipe.run.edges import edge, names
     from cvpipe.spec.schema import first_line
 
-    if name:
-        cls = registry.stage_class(name)
-        here = edge(cls)
-        gives = names(here.gives) if here.gives else "what it takes"
-        _explain(cls, f"{registry.kind(cls)} ({registry.stage_group(name)}), {names(here.takes)} -> {gives}")
-        return
+    order = ["Keypoints", "Patches", "Descriptors", "Maps", "Features", "Predictions"]
     rows = []
-    for word in sorted(registry.stage_names(), key=lambda word: (registry.stage_group(word), word)):
+    for word in registry.stage_names():
         cls = registry.stage_class(word)
         here = edge(cls)
+        last = (here.gives or here.takes)[-1].__name__
         gives = names(here.gives) if here.gives else "the same"
-        rows.append((registry.stage_group(word), word, names(here.takes), gives, first_line(cls)))
-    show(["group", "stage", "takes", "gives", "what it is"], rows)
-    click.echo("cvpipe stages NAME explains one and its options.")
+        place = (order.index(last) if hasattr(types, last) else -1, registry.stage_group(word), word)
+        rows.append((place, (registry.stage_group(word), word, names(here.takes), gives, first_line(cls))))
+    return [row for _, row in sorted(rows)]
+
+
+def _explain_stage(name: str) -> None:
+    from cvpipe import registry
+    from cvpipe.run.edges import edge, names
+
+    cls = registry.stage_class(name)
+    here = edge(cls)
+    gives = names(here.gives) if here.gives else "what it takes"
+    _explain(cls, f"{registry.kind(cls)} ({registry.stage_group(name)}), {names(here.takes)} -> {gives}")
 
 
 @click.command()

@@ -12,8 +12,8 @@ import cvpipe
 from cvpipe.errors import SpecError
 
 LIBRARIES = (
-    "numpy", "scipy", "opencv-contrib-python-headless", "opencv-contrib-python", "scikit-image", "scikit-learn", "numba",
-    "torch", "torchvision", "pillow", "joblib", "safetensors",
+    "numpy", "scipy", "opencv-contrib-python-headless", "opencv-contrib-python", "scikit-image", "scikit-learn",
+    "numba", "torch", "torchvision", "pillow", "joblib", "safetensors",
 )  # fmt: skip
 
 

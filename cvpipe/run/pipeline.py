@@ -53,8 +53,11 @@ class Pipeline:
         self.cache = cache
 
     def check(self) -> None:
-        """Do the stages fit together? Raises `SpecError` with every place where they do not. Reads no pixel."""
-        problems = [message for _, message in chain_problems(self.stages)]
+        """Are all options allowed, do the stages fit together? Raises `SpecError` with all problems. Reads no pixel."""
+        from cvpipe.spec import option_problems
+
+        problems = [message for stage in self.stages for message in option_problems(stage)]
+        problems += [message for _, message in chain_problems(self.stages)]
         if problems:
             raise SpecError(problems)
 
