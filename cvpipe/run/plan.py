@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cvpipe.data import Batch, Dataset, Images
-from cvpipe.errors import BadImage, CvpipeError
+from cvpipe.errors import BadImage, CvpipeError, DataError, Problem
 from cvpipe.run import keys, workers
 from cvpipe.run.chunks import CHUNK, chunked
 from cvpipe.run.ledger import described
@@ -173,9 +173,22 @@ def _fit(stage: Learner, batch: Any, labels: np.ndarray, train: int) -> tuple[fl
 
 
 def _probe_rows(data: Dataset) -> np.ndarray:
-    """A few images, evenly spaced over the classes, of at least two classes."""
+    """A few images that can be decoded, evenly spaced over the classes. Raises `DataError` if there are none."""
     order = np.argsort(data.labels, kind="stable")
-    return np.sort(order[np.unique(np.linspace(0, len(order) - 1, PROBES).astype(np.int64))])
+    rows = np.sort(order[np.unique(np.linspace(0, len(order) - 1, PROBES).astype(np.int64))])
+    reasons = [_why_bad(data.images, row) for row in rows]
+    good = rows[[not reason for reason in reasons]]
+    if not len(good):
+        raise DataError([Problem(why, data.images.ids[row]) for why, row in zip(reasons, rows, strict=True)])
+    return good
+
+
+def _why_bad(images: Images, row: int) -> str:
+    try:
+        images[row]
+    except BadImage as error:
+        return str(error)
+    return ""
 
 
 def _row_count(batch: Batch) -> int:

@@ -1,8 +1,8 @@
 """Results on disk: chunks of batches and what learners learned, found again by key.
 
-An entry is a safetensors file, data only: arrays, a JSON note, and a CRC-32 of the arrays. It is written under a
-temporary name and then renamed, so it is whole or absent; one that is damaged all the same is removed and computed
-again. A folder may be shared by processes and by runs. It is kept below a limit by forgetting what was used longest
+An entry is a safetensors file, data only: arrays, a JSON note, and a CRC-32 of both. It is written under a temporary
+name and then renamed, so it is whole or absent; one that is damaged all the same, or that the disk does not give back,
+is computed again. A folder may be shared by processes and by runs. It is kept below a limit by forgetting what was used longest
 ago.
 """
 
@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 import time
 import zlib
@@ -21,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from cvpipe.errors import RunError
+from cvpipe.errors import RunError, SpecError
 from cvpipe.files import write_whole
 
 LIMIT_BYTES = 20 * 10**9
@@ -38,8 +39,15 @@ def default_folder() -> Path:
 
 
 def limit_bytes() -> int:
-    """How large the cache may grow."""
-    return int(float(os.environ.get("CVPIPE_CACHE_GB") or LIMIT_BYTES / 1e9) * 1e9)
+    """How large the cache may grow. Raises `SpecError` for a CVPIPE_CACHE_GB that is no number of at least 0."""
+    text = os.environ.get("CVPIPE_CACHE_GB", "").strip()
+    try:
+        limit = float(text) * 1e9 if text else LIMIT_BYTES
+        if limit >= 0:  # not so for NaN
+            return int(min(limit, sys.maxsize))
+    except ValueError:
+        pass
+    raise SpecError(f"CVPIPE_CACHE_GB is a number of at least 0, got '{text}'")
 
 
 class Store:
@@ -61,13 +69,13 @@ class Store:
         path = self.path(key)
         try:
             data = path.read_bytes()
-        except FileNotFoundError:
+        except OSError:  # absent, or it cannot be read: then it is written again
             return None
         entry = _decode(data)
-        if entry is None:
-            path.unlink(missing_ok=True)
-        else:
-            with contextlib.suppress(OSError):  # a read-only cache is still a cache
+        with contextlib.suppress(OSError):  # a read-only cache is still a cache
+            if entry is None:
+                path.unlink()
+            else:
                 os.utime(path)
         return entry
 
@@ -104,7 +112,8 @@ class Store:
         for path, size, _ in entries:
             if excess <= 0:
                 return
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                path.unlink()
             excess -= size
 
     def clear(self) -> None:
@@ -142,7 +151,7 @@ def _encode(arrays: Mapping[str, np.ndarray], note: Mapping[str, Any]) -> bytes:
     from safetensors.numpy import save
 
     solid = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    return save(solid, metadata={"note": json.dumps(note), "crc32": str(_checksum(solid))})
+    return save(solid, metadata={"note": json.dumps(note), "crc32": str(_checksum(solid, note))})
 
 
 def _decode(data: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
@@ -153,13 +162,15 @@ def _decode(data: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
         arrays = load(data)
         head = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
         note = json.loads(head["note"])
-        return (arrays, note) if head["crc32"] == str(_checksum(arrays)) else None
-    except (SafetensorError, ValueError, KeyError, TypeError):
+        return (arrays, note) if head["crc32"] == str(_checksum(arrays, note)) else None
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
-def _checksum(arrays: Mapping[str, np.ndarray]) -> int:
-    crc = 0
+def _checksum(arrays: Mapping[str, np.ndarray], note: Mapping[str, Any]) -> int:
+    """Over everything that is given back: a shape, a type or a word of the note may flip as well as a value."""
+    crc = zlib.crc32(json.dumps(note, sort_keys=True).encode())
     for name in sorted(arrays):
-        crc = zlib.crc32(arrays[name].reshape(-1).view(np.uint8).data, zlib.crc32(name.encode(), crc))
+        head = f"{name} {arrays[name].dtype.str} {arrays[name].shape}"
+        crc = zlib.crc32(arrays[name].reshape(-1).view(np.uint8).data, zlib.crc32(head.encode(), crc))
     return crc
