@@ -2,8 +2,8 @@
 
 An entry is a safetensors file, data only: arrays, a JSON note, and a CRC-32 of both. It is written under a temporary
 name and then renamed, so it is whole or absent; one that is damaged all the same, or that the disk does not give back,
-is computed again. A folder may be shared by processes and by runs. It is kept below a limit by forgetting what was used longest
-ago.
+is computed again. A folder may be shared by processes and by runs. It is kept below a limit by forgetting what was
+used longest ago.
 """
 
 from __future__ import annotations
