@@ -9,8 +9,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cvpipe.api import load_dataset, plan, run
+    from cvpipe.api import plan, run
     from cvpipe.data import Dataset, Descriptors, Features, Images, Keypoints, Maps, Patches, Predictions
+    from cvpipe.datasets import load_dataset
     from cvpipe.errors import CvpipeError, DataError, RunError, SpecError
     from cvpipe.run.pipeline import Pipeline
     from cvpipe.run.result import RunResult
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "cvpipe.api": ("load_dataset", "plan"),
+    "cvpipe.api": ("plan",),
     "cvpipe.data": (
         "Dataset",
         "Descriptors",
@@ -32,6 +33,7 @@ _HOMES = {
         "Patches",
         "Predictions",
     ),
+    "cvpipe.datasets": ("load_dataset",),
     "cvpipe.errors": ("CvpipeError", "DataError", "RunError", "SpecError"),
     "cvpipe.run.pipeline": ("Pipeline",),
     "cvpipe.run.result": ("RunResult",),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from cvpipe.data import Dataset
-from cvpipe.errors import RunError, SpecError
-from cvpipe.registry import dataset_class
+from cvpipe.errors import RunError
 from cvpipe.report.folder import claim, write
 from cvpipe.run.log import Logged
 from cvpipe.run.pipeline import Pipeline
@@ -18,7 +18,7 @@ from cvpipe.run.progress import Progress
 from cvpipe.run.result import RunResult
 from cvpipe.run.smoke import smoke_test
 from cvpipe.run.split import Split
-from cvpipe.spec import Spec, data_source, load_spec
+from cvpipe.spec import Spec, load_spec
 
 
 def run(
@@ -64,7 +64,9 @@ def run(
             progress=listener,
         )
     except Exception as error:
-        listener.note(f"failed: {error}")
+        if isinstance(listener, Logged):  # whoever called hears it from the exception
+            with contextlib.suppress(OSError):  # the full disk may be what failed
+                listener.write(f"failed: {error}")
         raise
     for warning in result.warnings:
         listener.note(f"warning: {warning}")
@@ -87,17 +89,6 @@ def plan(
     loaded = load_spec(spec, overrides, data, seed)
     dataset, split = _loaded(loaded, smoke=False)
     return make_plan(Pipeline(loaded.stages, seed=loaded.seed, jobs=jobs), dataset, split)
-
-
-def load_dataset(name: str | Path, **options: Any) -> Dataset:
-    """A data set by name (`load_dataset("folder", folder="photos")`), or from a folder of class folders or a .csv
-    file."""
-    if options:
-        unknown = set(options) - set(dataset_class(str(name)).parameters())
-        if unknown:
-            raise SpecError(f"unknown option '{sorted(unknown)[0]}' of data set '{name}'")
-        return dataset_class(str(name))(**options).load()
-    return data_source(str(name)).load()
 
 
 def _loaded(spec: Spec, smoke: bool) -> tuple[Dataset, Split]:

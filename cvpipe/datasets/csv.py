@@ -14,6 +14,7 @@ from cvpipe.data import Dataset, Images
 from cvpipe.datasets._files import as_id, expand
 from cvpipe.datasets._source import Source
 from cvpipe.errors import DataError, Problem, did_you_mean, listed
+from cvpipe.options import PathText
 
 REQUIRED, OPTIONAL = ("path", "label"), ("split", "group")
 SPLIT_WORDS = ("train", "test")
@@ -29,7 +30,7 @@ class Csv(Source):
     protocol are your own.
     """
 
-    file: str  # the CSV file; `~` is the home folder, a relative path starts at the current one
+    file: PathText  # the CSV file; `~` is the home folder, a relative path starts at the current one
 
     def load(self) -> Dataset:
         """Read the list, no image. Raises `DataError` with the line of every mistake."""

@@ -13,6 +13,7 @@ from cvpipe.datasets._files import as_id, expand
 from cvpipe.datasets._source import Source
 from cvpipe.datasets._walk import Tree, listing, walk
 from cvpipe.errors import DataError
+from cvpipe.options import PathText
 
 LAYOUT = "one folder for each class, with its images inside: PATH/cat/1.jpg, PATH/dog/2.jpg"
 TRAIN, VALIDATION, TEST = {"train", "training"}, {"val", "valid", "validation"}, {"test", "testing"}
@@ -27,7 +28,7 @@ class Folder(Source):
     true}`; with all three, `val` is part of the training images. Images, licence and protocol are your own.
     """
 
-    path: str  # the folder; `~` is the home folder, a relative path starts at the current one
+    path: PathText  # the folder; `~` is the home folder, a relative path starts at the current one
 
     def load(self) -> Dataset:
         """List the images by path; read none. Raises `DataError`: no folder, no classes, no images."""

@@ -13,6 +13,7 @@ from cvpipe.datasets._files import expand
 from cvpipe.datasets._source import Source
 from cvpipe.datasets._torchvision import PARTS, items_of, labels_of
 from cvpipe.errors import DataError, SpecError, did_you_mean
+from cvpipe.options import PathText
 
 
 class Torchvision(Source):
@@ -25,7 +26,7 @@ class Torchvision(Source):
     """
 
     dataset: str  # its name in torchvision.datasets, such as MNIST
-    root: str  # the folder that torchvision keeps it in; a relative path starts at the current folder
+    root: PathText  # the folder that torchvision keeps it in; a relative path starts at the current folder
     download: bool = False  # fetch it into `root` if it is not there
 
     def load(self) -> Dataset:

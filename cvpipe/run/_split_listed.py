@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from cvpipe.data import Dataset
+from cvpipe.options import PathText
 from cvpipe.run._split_base import Split
 from cvpipe.run._split_checks import Census, Fold
 from cvpipe.run._split_file import SplitTable
@@ -41,7 +42,7 @@ class File(Split):
     the data set. Images that a split does not list are not used in it.
     """
 
-    file: str  # path of the CSV file
+    file: PathText  # path of the CSV file
 
     def count(self, dataset: Dataset) -> int:
         """The number of different `repeat` and `fold` numbers. Raises `DataError`."""

@@ -2,14 +2,13 @@
 
 from cvpipe.spec.build import build_stage, option_problems
 from cvpipe.spec.find import shipped_specs
-from cvpipe.spec.load import data_source, load_spec
+from cvpipe.spec.load import load_spec
 from cvpipe.spec.model import Spec, dump
 from cvpipe.spec.schema import json_schema
 
 __all__ = [
     "Spec",
     "build_stage",
-    "data_source",
     "dump",
     "json_schema",
     "load_spec",

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from cvpipe.datasets._source import Source
 from cvpipe.errors import CvpipeError, Problem, SpecError, did_you_mean, listed
 from cvpipe.spec.find import read_spec
 from cvpipe.spec.model import DEFAULTS, KEYS, POLICIES, Spec
@@ -37,15 +36,6 @@ def load_spec(
     _mapping_or_raise(node)
     problems = _changed(node, overrides, data, seed)
     return _spec(node, stem, problems)
-
-
-def data_source(text: str) -> Source:
-    """The data set that `--data` names, with its defaults. Raises `SpecError`."""
-    problems: list[Problem] = []
-    source = data_of(data_node(text), problems)
-    if source is None:
-        raise SpecError(problems)
-    return source
 
 
 def _mapping_or_raise(node: Node) -> None:
