@@ -44,10 +44,15 @@ class Tree:
     """Links back to a folder above."""
 
 
+def identity(folder: Path) -> tuple[int, int]:
+    """What tells that two paths lead to one folder. Raises `OSError`."""
+    status = folder.stat()
+    return status.st_dev, status.st_ino
+
+
 def walk(folder: Path, tree: Tree, above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[Path]:
     """The image files in a folder and all folders below, sorted; links back upwards are not followed."""
-    status = folder.stat()
-    here = (status.st_dev, status.st_ino)
+    here = identity(folder)
     if here in above:
         tree.loops += 1
         return

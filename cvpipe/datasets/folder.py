@@ -11,7 +11,7 @@ import numpy as np
 from cvpipe.data import Dataset, Images
 from cvpipe.datasets._files import as_id, expand
 from cvpipe.datasets._source import Source
-from cvpipe.datasets._walk import Tree, listing, walk
+from cvpipe.datasets._walk import Tree, identity, listing, walk
 from cvpipe.errors import DataError
 from cvpipe.options import PathText
 
@@ -62,10 +62,14 @@ class Found:
     def add_classes(self, folder: Path, given: str) -> None:
         """Each folder inside is a class."""
         content = listing(folder)
+        # A link to one of these inside a class would make the images of other classes part of it.
+        above = frozenset(map(identity, (folder, self.root, *self.root.resolve().parents)))
         self.loose += len(content.images)
         self.tree.others += len(content.others)
         for label in content.folders:
-            paths = sorted(walk(folder / label, self.tree), key=lambda p: p.relative_to(self.root).parts)
+            paths = sorted(
+                walk(folder / label, self.tree, above), key=lambda p: p.relative_to(self.root).parts
+            )
             if not paths:
                 self.empty.append(as_id(str((folder / label).relative_to(self.root))))
             self.paths += paths
