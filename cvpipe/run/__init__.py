@@ -1,1 +1,1 @@
-""" """
+"""The conductor: it runs any pipeline on any data set, and never names a stage."""

@@ -45,6 +45,14 @@ def gives(stage: type[Stage]) -> tuple[type, ...]:
     return edge(stage).after(())
 
 
+def reachable(stages: Sequence[Stage]) -> tuple[type, ...]:
+    """The types that may come out of a chain of stages; of an empty one, `Images`."""
+    given: tuple[type, ...] = (Images,)
+    for stage in stages:
+        given = edge(type(stage)).after(given)
+    return given
+
+
 def names(kinds: Sequence[type]) -> str:
     """`Features or Descriptors`."""
     return listed([kind.__name__ for kind in kinds])

@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 
 from cvpipe import threads
-from cvpipe.data import Batch, Images, Predictions
-from cvpipe.errors import CvpipeError, RunError
+from cvpipe.data import Batch, Features, Images, Predictions
+from cvpipe.errors import CvpipeError, Problem, RunError
 from cvpipe.run import keys, workers
 from cvpipe.run.chunks import Link, chunked, run_chunk
+from cvpipe.run.edges import reachable
 from cvpipe.run.ledger import Ledger
-from cvpipe.run.sample import RowSampler, drawn_images
+from cvpipe.run.sample import ROWS_PER_IMAGE, RowSampler, drawn_images
 from cvpipe.run.state import pack, unpack
 from cvpipe.run.store import Store
 from cvpipe.stage import Learner, Stage
@@ -44,12 +45,9 @@ class Flow:
         """The chain of stages, learners fitted on the rows `train` (sorted) of the images; `labels` are for all
         images."""
         chain: list[Link] = []
-        key = keys.images_key()
-        for position, stage in enumerate(stages):
-            key = keys.stage_key(key, stage)
+        names = keys.chain_keys(stages, keys.seen_key(self.ids, self.tokens, labels, train))
+        for position, (stage, key) in enumerate(zip(stages, names, strict=True)):
             if isinstance(stage, Learner):
-                seen = [(self.ids[i], self.tokens[i], str(labels[i])) for i in train]
-                key = keys.fit_key(key, seen)
                 self._fit_one(stage, key, chain, position, train, labels)
             chain.append(Link(stage, key))
         return chain
@@ -72,7 +70,7 @@ class Flow:
         if found is not None:
             stage.restore(unpack(*found))
             return
-        rows = drawn_images(train, stage.fit_rows, self._seed(stage)) if stage.fit_rows else train
+        rows = self._images_to_open(stage, chain, train)
         batch = self._training_batch(stage, chain, rows)
         self.ledger.progress.note(f"fitting {stage.name} on {len(batch)} images")
         with threads.allow(self.jobs):
@@ -80,7 +78,18 @@ class Flow:
             _explained_fit(stage, batch, labels[rows])
             seconds = time.perf_counter() - began
         self.ledger.fitted(position, seconds, workers.resident_mb())
-        self.store.write(key, *pack(stage.state()))
+        arrays, note = pack(stage.state())
+        self.store.write(key, arrays, note)
+        stage.restore(
+            unpack(arrays, note)
+        )  # as a later run will find it: not one bit may depend on the cache
+
+    def _images_to_open(self, stage: Learner, chain: Sequence[Link], train: np.ndarray) -> np.ndarray:
+        """The training images, or as many of them as give the rows that the learner asks for."""
+        if not stage.fit_rows:
+            return train
+        one_row_each = Features in reachable([link.stage for link in chain])
+        return drawn_images(train, stage.fit_rows, self._seed(stage), 1 if one_row_each else ROWS_PER_IMAGE)
 
     def _training_batch(self, stage: Learner, chain: list[Link], rows: np.ndarray) -> Batch:
         """What the learner learns from: all of it, or its share of rows."""
@@ -117,7 +126,7 @@ def _explained_fit(stage: Learner, batch: Batch, labels: np.ndarray) -> None:
     try:
         stage.fit(batch, labels)
     except CvpipeError as error:
-        raise type(error)(error.problems, where) if not error.problems[0].where else error from error
+        raise type(error)([Problem(p.message, p.where or where) for p in error.problems]) from error
     except MemoryError as error:
         raise RunError(f"out of memory while fitting on {len(batch)} images", where=where) from error
     except Exception as error:

@@ -1,8 +1,9 @@
 """Names for results: equal names mean equal content, so a result may be taken from the cache.
 
-A stage's key is a hash of the key before it, its name, its parameters, the source of its module and of the cvpipe
-modules which that imports, and the versions of the libraries they use. A learner's key adds what it was trained on.
-A chunk's key adds the ids and the content hashes of its images. Arrays are never hashed.
+A stage's key is a hash of the key before it, its name, its parameters, the sources it is built from (its module, those
+of its parts, and what they import that is not installed from elsewhere), and the versions of the libraries they use.
+A learner's key adds what it was trained on. A chunk's key adds the ids and the content hashes of its images. Arrays
+are never hashed.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cvpipe.configurable import Configurable
-from cvpipe.stage import Stage
+from cvpipe.stage import Learner, Stage
 
 DISTRIBUTIONS = {
     "cv2": (
@@ -38,6 +41,12 @@ DISTRIBUTIONS = {
 
 DECODER = "cvpipe.data.decode"
 """The module whose source and libraries decide what pixels a file becomes."""
+
+SAMPLER = "cvpipe.run.sample"
+"""The module that decides which rows a learner sees."""
+
+ROOMS = ("cvpipe.data", "cvpipe.vision", "cvpipe.stage", "cvpipe.stages", "cvpipe.threads")
+"""The parts of cvpipe that a stage's results depend on."""
 
 
 def digest(*parts: Any) -> str:
@@ -63,12 +72,29 @@ def images_key() -> str:
 
 def stage_key(before: str, stage: Stage) -> str:
     """The key of a stage after `before`."""
-    return digest(before, stage.name, stage.get_params(deep=False), code_of(type(stage).__module__))
+    code = [code_of(module) for module in sorted(_modules(stage))]
+    return digest(before, stage.name, stage.get_params(deep=False), code)
 
 
-def fit_key(key: str, seen: Sequence[tuple[str, str, str]]) -> str:
-    """The key of a learner that was fitted on (id, content hash, label) of the training images, in this order."""
-    return digest(key, seen)
+def seen_key(ids: Sequence[str], tokens: Sequence[str], labels: np.ndarray, train: np.ndarray) -> str:
+    """The key of training images: id, content hash and label of each, in this order."""
+    rows = train.tolist()
+    return digest([ids[i] for i in rows], [tokens[i] for i in rows], labels[train].tolist())
+
+
+def fit_key(key: str, seen: str) -> str:
+    """The key of a learner that was fitted on the training images with the key `seen`."""
+    return digest(key, code_of(SAMPLER), seen)
+
+
+def chain_keys(stages: Iterable[Stage], seen: str) -> list[str]:
+    """The key of each stage in a chain whose learners are fitted on the training images with the key `seen`."""
+    key, found = images_key(), []
+    for stage in stages:
+        key = stage_key(key, stage)
+        key = fit_key(key, seen) if isinstance(stage, Learner) else key
+        found.append(key)
+    return found
 
 
 def chunk_key(key: str, ids: Sequence[str], tokens: Sequence[str]) -> str:
@@ -78,7 +104,7 @@ def chunk_key(key: str, ids: Sequence[str], tokens: Sequence[str]) -> str:
 
 @cache
 def code_of(module: str) -> list[str]:
-    """What decides what a module computes: hashes of its source and of what it imports from cvpipe, library versions.
+    """What decides what a module computes: hashes of its source and of what it is built from, library versions.
 
     A module without a source file (an interactive session) gets a name of its own, good for this process only.
     """
@@ -91,7 +117,7 @@ def code_of(module: str) -> list[str]:
 
 
 def _closure(module: str) -> dict[str, str] | None:
-    """Source by module for `module` and the stages and the maths it is built from."""
+    """Source by module for `module` and for what it is built from."""
     found: dict[str, str] = {}
     waiting = [module]
     while waiting:
@@ -101,14 +127,39 @@ def _closure(module: str) -> dict[str, str] | None:
             return None
         if source is not None and name not in found:
             found[name] = source
-            waiting += [
-                n
-                for n in _imports(source)
-                if n.startswith(("cvpipe.vision", "cvpipe.stages", "cvpipe.data.pixels"))
-            ]
+            waiting += [n for n in _imports(source) if n not in found and _is_followed(n, module)]
     return found
 
 
+def _is_followed(module: str, root: str) -> bool:
+    """Whether the source of what `root` imports decides results: cvpipe's rooms, the package of `root`, and whatever
+    is not installed, such as a file beside the user's script."""
+    package = module.split(".")[0]
+    if package == "cvpipe":
+        return any(module == room or module.startswith(f"{room}.") for room in ROOMS)
+    return package == root.split(".")[0] or not _is_installed(package)
+
+
+@cache
+def _is_installed(package: str) -> bool:
+    """Whether a package is Python's own, or was installed in a version that speaks for its source."""
+    if package in sys.stdlib_module_names or _library(package):
+        return True
+    try:
+        spec = importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        return True
+    parts = Path(spec.origin).parts if spec and spec.origin else ("site-packages",)
+    return "site-packages" in parts or "dist-packages" in parts
+
+
+def _modules(thing: Configurable) -> set[str]:
+    """The modules of an object and of its parts."""
+    parts = [value for value in thing.get_params(deep=False).values() if isinstance(value, Configurable)]
+    return {type(thing).__module__}.union(*map(_modules, parts))
+
+
+@cache
 def _source(module: str) -> str | None:
     try:
         if module in sys.modules:
@@ -119,14 +170,16 @@ def _source(module: str) -> str | None:
         return None
 
 
-def _imports(source: str) -> Iterable[str]:
+@cache
+def _imports(source: str) -> frozenset[str]:
     """Every module that a source imports, also inside functions; `from a import b` gives `a` and `a.b`."""
+    found = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return frozenset(found)
 
 
 @cache

@@ -104,11 +104,8 @@ def _cached_shares(
     ids = data.images.ids
     shares = np.zeros((len(folds), len(stages)))
     for number, fold in enumerate(folds):
-        key = keys.images_key()
-        for position, stage in enumerate(stages):
-            key = keys.stage_key(key, stage)
-            if isinstance(stage, Learner):
-                key = keys.fit_key(key, [(ids[i], tokens[i], str(data.labels[i])) for i in fold.train])
+        names = keys.chain_keys(stages, keys.seen_key(ids, tokens, data.labels, fold.train))
+        for position, (stage, key) in enumerate(zip(stages, names, strict=True)):
             wanted = [keys.chunk_key(key, c.images.ids, c.tokens) for c in chunks] if stage.cached else []
             if isinstance(stage, Classifier):
                 wanted = [key]

@@ -14,13 +14,18 @@ ROWS_PER_IMAGE = 32
 """Rows worth opening an image for. With more images than rows / 32, only some of them are drawn: neighbouring rows
 of one image say little that is new, but reading an image costs the same for 1 row as for 32."""
 
+FEWEST = 8
+"""Images that are drawn at least, so that a flat one among them does not leave a learner without rows."""
+
 SPARE = 2
 """Rows kept of an image, as a multiple of its share, to make up for images that have fewer."""
 
 
-def drawn_images(train: np.ndarray, rows: int, seed: int | None) -> np.ndarray:
-    """The training images to draw rows from, sorted."""
-    most = max(1, rows // ROWS_PER_IMAGE)
+def drawn_images(
+    train: np.ndarray, rows: int, seed: int | None, per_image: int = ROWS_PER_IMAGE
+) -> np.ndarray:
+    """The training images to draw rows from, sorted; `per_image` rows are worth opening one for."""
+    most = max(FEWEST, rows // per_image)
     if len(train) <= most:
         return train
     return np.sort(generator(seed, "images").choice(train, most, replace=False))
@@ -35,8 +40,11 @@ class RowSampler:
         self.seed = seed
 
     def thin(self, batch: Any, ids: Sequence[str]) -> Any:
-        """At most `share` rows of each image, the draw depending on nothing but the seed and the image's id."""
-        if not batch.per_row:
+        """At most `share` rows of each image, the draw depending on nothing but the seed and the image's id.
+
+        Batches without such rows (features, images) are kept.
+        """
+        if not getattr(batch, "per_row", ()):
             return batch
         picks = [
             self._pick(int(n), i) + start
@@ -51,7 +59,7 @@ class RowSampler:
 
     def trim(self, batch: Any, ids: Sequence[str]) -> Any:
         """The largest equal share of every image with which no more than about `rows` are kept."""
-        if not batch.per_row or batch.offsets[-1] <= self.rows:
+        if not getattr(batch, "per_row", ()) or batch.offsets[-1] <= self.rows:
             return batch
         self.share = _fair_share(batch, self.rows)
         return self.thin(batch, ids)

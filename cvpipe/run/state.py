@@ -15,7 +15,11 @@ def pack(state: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], dict[str, Any
 
     Raises `RunError` for what is neither.
     """
-    arrays = {k: v for k, v in state.items() if isinstance(v, np.ndarray) and v.dtype.kind in "biuf"}
+    arrays = {
+        name: np.asarray(value, order="C")
+        for name, value in state.items()
+        if isinstance(value, np.ndarray) and value.dtype.kind in "biuf"
+    }
     note = {name: _plain(name, value) for name, value in state.items() if name not in arrays}
     return arrays, note
 
@@ -26,8 +30,8 @@ def unpack(arrays: Mapping[str, np.ndarray], note: Mapping[str, Any]) -> dict[st
 
 
 def _plain(name: str, value: Any) -> Any:
-    if isinstance(value, np.ndarray) and value.dtype.kind in "UO":
-        return {"strings": [str(v) for v in value.tolist()]}
+    if isinstance(value, np.ndarray) and value.ndim == 1 and all(isinstance(v, str) for v in value.tolist()):
+        return {"strings": value.tolist()}
     if isinstance(value, np.generic):
         return value.item()
     if value is None or isinstance(value, bool | int | float | str | list):

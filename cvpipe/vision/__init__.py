@@ -1,1 +1,1 @@
-""" """
+"""Pure maths on arrays: no files, no stages."""

@@ -1,1 +1,1 @@
-""""""
+"""Stages that give `Predictions`: the last of a pipeline."""

@@ -1,1 +1,1 @@
-""""""
+"""Stages that give `Descriptors`: vectors for places in an image."""

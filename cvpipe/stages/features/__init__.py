@@ -1,1 +1,1 @@
-""""""
+"""Stages that give `Features`: one vector for each image."""
