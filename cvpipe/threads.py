@@ -11,13 +11,16 @@ import contextlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
+from typing import TypeVar
+
+T = TypeVar("T")
 
 _allowed: ContextVar[int] = ContextVar("cvpipe_threads", default=1)
 
 
 @contextlib.contextmanager
 def allow(count: int) -> Iterator[None]:
-    """Inside, `over_blocks` uses up to `count` threads, and BLAS one for each of them."""
+    """Inside, `map_blocks` uses up to `count` threads, and BLAS one for each of them."""
     from threadpoolctl import threadpool_limits
 
     token = _allowed.set(count)
@@ -28,16 +31,15 @@ def allow(count: int) -> Iterator[None]:
         _allowed.reset(token)
 
 
-def over_blocks(work: Callable[[int, int], None], rows: int, block: int) -> None:
-    """Call `work(start, stop)` for blocks of rows that together cover `rows`, in the threads that are allowed.
+def map_blocks(work: Callable[[int, int], T], rows: int, block: int) -> list[T]:
+    """`work(start, stop)` for blocks of rows that together cover `rows`, in order, in the threads that are allowed.
 
     Blocks start at multiples of `block` however many threads there are, so results do not depend on their number.
     """
     starts = range(0, rows, block)
+    stops = [min(start + block, rows) for start in starts]
     threads = min(_allowed.get(), len(starts))
     if threads <= 1:
-        for start in starts:
-            work(start, min(start + block, rows))
-        return
+        return [work(start, stop) for start, stop in zip(starts, stops, strict=True)]
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(lambda start: work(start, min(start + block, rows)), starts))
+        return list(pool.map(work, starts, stops))

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
-from scipy import sparse
-from threadpoolctl import threadpool_info, threadpool_limits
 
+from cvpipe.threads import map_blocks
 from cvpipe.vision.assign import nearest
 
 CHUNK = 8192
@@ -36,20 +31,19 @@ def kmeans(
 
     Starts from distinct random rows (Forgy). A cluster that loses all its rows restarts at the row that is
     farthest from its centre. Ends when the inertia falls by less than `tolerance` times itself, or after
-    `iterations`. Uses as many threads as BLAS may have, each with its own part of the rows: products of one
-    block are too small to share. The result does not depend on that number.
+    `iterations`. Uses the threads that are allowed, each with its own part of the rows; the result does not
+    depend on their number.
 
     Source: Lloyd, "Least squares quantization in PCM", IEEE Trans. Information Theory 1982; Forgy, "Cluster
     analysis of multivariate data", Biometrics 1965.
     """
     centres = distinct_rows(rows, clusters, rng).astype(np.float32)
     inertia = np.inf
-    with _threads() as pool:
-        for iteration in range(1, iterations + 1):
-            before = inertia
-            centres, inertia = _update(rows, centres, pool)
-            if before - inertia <= tolerance * inertia or iteration == iterations:
-                return Clustering(centres, inertia, iteration)
+    for iteration in range(1, iterations + 1):
+        before = inertia
+        centres, inertia = _update(rows, centres)
+        if before - inertia <= tolerance * inertia or iteration == iterations:
+            return Clustering(centres, inertia, iteration)
     raise ValueError(f"at least one iteration is needed, got {iterations}")
 
 
@@ -63,19 +57,11 @@ def distinct_rows(rows: np.ndarray, count: int, rng: np.random.Generator) -> np.
     return rows[list(found.values())]
 
 
-@contextmanager
-def _threads() -> Iterator[ThreadPoolExecutor]:
-    """As many threads as BLAS would use, while BLAS itself uses one."""
-    blas = [info["num_threads"] for info in threadpool_info() if info["user_api"] == "blas"]
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(max(blas, default=1)) as pool:
-        yield pool
-
-
-def _update(rows: np.ndarray, centres: np.ndarray, pool: ThreadPoolExecutor) -> tuple[np.ndarray, float]:
+def _update(rows: np.ndarray, centres: np.ndarray) -> tuple[np.ndarray, float]:
     """The mean of the rows nearest to each centre, and the inertia of the centres as they were."""
-    parts = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
+    parts = map_blocks(lambda start, stop: _assigned(centres, rows[start:stop]), len(rows), CHUNK)
     sums, counts, distances = np.zeros(centres.shape), np.zeros(len(centres), np.int64), []
-    for part_sums, part_counts, distance in pool.map(partial(_assigned, centres), parts):
+    for part_sums, part_counts, distance in parts:
         sums += part_sums
         counts += part_counts
         distances.append(distance)
@@ -89,6 +75,8 @@ def _update(rows: np.ndarray, centres: np.ndarray, pool: ThreadPoolExecutor) -> 
 
 def _assigned(centres: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For each centre the sum (k, d) and the number (k,) of its rows; (n,) squared distances."""
+    from scipy import sparse
+
     index, distance = nearest(rows, centres)
     ones = np.ones(len(rows), np.float32)
     one_hot = sparse.csc_matrix((ones, index, np.arange(len(rows) + 1)), shape=(len(centres), len(rows)))
