@@ -65,7 +65,7 @@ def run(
         )
     except Exception as error:
         if isinstance(listener, Logged):  # whoever called hears it from the exception
-            with contextlib.suppress(OSError):  # the full disk may be what failed
+            with contextlib.suppress(RunError):  # the full disk may be what failed
                 listener.write(f"failed: {error}")
         raise
     for warning in result.warnings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from cvpipe.errors import RunError
 from cvpipe.run.progress import Progress
 
 
@@ -37,6 +38,9 @@ class Logged(Progress):
         self.listener.note(text)
 
     def write(self, text: str) -> None:
-        """One line with the time of day."""
-        with open(self.path, "a", encoding="utf-8") as file:
-            file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
+        """One line with the time of day. Raises `RunError`."""
+        try:
+            with open(self.path, "a", encoding="utf-8") as file:
+                file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
+        except OSError as error:
+            raise RunError(f"cannot write the log: {error.strerror}", where=str(self.path)) from error
