@@ -9,7 +9,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from cvpipe import registry
 from cvpipe.data import Images
-from cvpipe.errors import listed
+from cvpipe.errors import SpecError, listed
 from cvpipe.stage import Classifier, Stage
 
 
@@ -26,11 +26,17 @@ class Edge:
 
 
 def edge(stage: type[Stage]) -> Edge:
-    """The edge of a stage, from the annotations of `transform` (of `predict` for a classifier)."""
+    """The edge of a stage, from the annotations of `transform` (of `predict` for a classifier).
+
+    Raises `SpecError` where there are none.
+    """
     method = stage.predict if issubclass(stage, Classifier) else stage.transform
     hints = get_type_hints(method)
-    gives = hints.pop("return")
-    taken = next(iter(hints.values()))
+    gives = hints.pop("return", None)
+    taken = next(iter(hints.values()), None)
+    if taken is None or gives is None:
+        what = f"'{method.__name__}' needs annotations of the types that it takes and gives"
+        raise SpecError(what, where=f"stage '{stage.name}'")
     same = isinstance(gives, TypeVar) and gives is taken
     return Edge(_types(taken), None if same else _types(gives))
 
@@ -108,7 +114,7 @@ def _all_stages() -> list[tuple[str, type[Stage]]]:
 
 def _types(hint: Any) -> tuple[type, ...]:
     if isinstance(hint, TypeVar):
-        return tuple(hint.__constraints__)
+        return tuple(hint.__constraints__) or (hint.__bound__,)
     if get_origin(hint) in (Union, types.UnionType):
         return tuple(get_args(hint))
     return (hint,)

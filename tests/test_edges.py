@@ -1,0 +1,113 @@
+"""Do stages fit together, and is it said so that a reader can mend it?"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import pytest
+from toys import Centroid, Slopes, Spots
+
+from cvpipe import Pipeline
+from cvpipe.data import Descriptors, Features, Images, Keypoints
+from cvpipe.errors import SpecError
+from cvpipe.run.edges import Edge, chain_problems, edge, gives, names, reachable, takes
+from cvpipe.stage import Stage
+from cvpipe.stages.classifiers.svm import Svm
+from cvpipe.stages.descriptors.root_sift import RootSift
+from cvpipe.stages.descriptors.sift import Sift
+from cvpipe.stages.features.bag_of_words import BagOfWords
+
+Rows = TypeVar("Rows", Descriptors, Features)
+
+
+class Either(Stage):
+    def transform(self, batch: Descriptors | Features) -> Features | Keypoints:
+        raise NotImplementedError
+
+
+class Same(Stage):
+    def transform(self, batch: Rows) -> Rows:
+        return batch
+
+
+class Silent(Stage):
+    def transform(self, batch):  # type: ignore[no-untyped-def]
+        return batch
+
+
+def messages(*stages: Stage) -> list[str]:
+    return [message for _, message in chain_problems(stages)]
+
+
+def test_edges_come_from_annotations() -> None:
+    assert edge(Slopes) == Edge((Images,), (Features,))
+    assert edge(Centroid).takes == (Features,)
+    assert edge(Either) == Edge((Descriptors, Features), (Features, Keypoints))
+    assert takes(Same) == (Descriptors, Features)
+    assert gives(Same) == (Descriptors, Features)
+    assert edge(Same).after((Features,)) == (Features,)
+    assert edge(Same).after((Images, Descriptors)) == (Descriptors,)
+    assert names((Features, Descriptors, Images)) == "Features, Descriptors or Images"
+
+
+def test_a_stage_without_annotations_says_so() -> None:
+    with pytest.raises(SpecError, match=r"stage 'silent': 'transform' needs annotations"):
+        edge(Silent)
+    with pytest.raises(SpecError, match="'transform' needs annotations"):
+        Pipeline([Silent(), Centroid()]).check()
+
+
+def test_types_flow_through_stages_that_keep_them() -> None:
+    assert reachable([]) == (Images,)
+    assert reachable([Spots(), Same()]) == (Descriptors,)
+    assert reachable([Slopes(), Same()]) == (Features,)
+    assert messages(Slopes(), Same(), Same(), Centroid()) == []
+    assert messages(Spots(), Same(), Either(), Centroid()) == []
+
+
+def test_a_misfit_names_the_stages_that_would_bridge_it() -> None:
+    (message,) = messages(Sift(), Svm())
+    said, _, bridges = message.partition(". Stages that make Features from Descriptors: ")
+    assert said == "stage 2 'svm' takes Features, but 'sift' gives Descriptors"
+    assert {"bag_of_words", "mean_pool"} <= set(bridges.split(", "))
+    assert "root_sift" not in bridges
+
+
+def test_a_first_stage_that_takes_no_images() -> None:
+    (message,) = messages(RootSift(), BagOfWords(), Svm())
+    assert message.startswith("stage 1 'root_sift' takes Descriptors, but it comes first, where Images are")
+    assert "sift" in message.partition("Stages that make Descriptors from Images: ")[2].split(", ")
+
+
+def test_a_chain_that_keeps_the_type_is_blamed_where_it_breaks() -> None:
+    (message,) = messages(Sift(), RootSift(), Same(), Svm())
+    assert message.startswith("stage 4 'svm' takes Features, but 'same' gives Descriptors")
+
+
+def test_stages_in_the_wrong_order_tell_every_place() -> None:
+    found = chain_problems([BagOfWords(), Sift(), Svm()])
+    assert [index for index, _ in found] == [0, 1, 2]
+
+
+def test_a_pipeline_ends_with_a_classifier() -> None:
+    (message,) = messages(Sift(), BagOfWords())
+    said = "the last stage 'bag_of_words' gives Features, but a pipeline ends with a classifier"
+    assert message.startswith(f"{said}; classifiers that take Features: ")
+    assert "svm" in message
+    assert messages() == ["a pipeline needs stages, the last of them a classifier"]
+
+
+def test_nothing_comes_after_a_classifier() -> None:
+    (message,) = messages(Slopes(), Centroid(), Same())
+    assert message == "classifier 'centroid' ends a pipeline, but 'same' comes after it"
+
+
+@pytest.mark.parametrize("stages", [[], [Sift(), Svm()], [Slopes(), Centroid(), Slopes()]])
+def test_a_wrong_chain_is_refused_before_any_image_is_read(stages: list[Any]) -> None:
+    class Untouchable:
+        def __getattr__(self, name: str) -> Any:
+            raise AssertionError(f"'{name}' was read")
+
+    with pytest.raises(SpecError) as refused:
+        Pipeline(stages).run(Untouchable())  # type: ignore[arg-type]
+    assert [str(problem) for problem in refused.value.problems] == messages(*stages)
