@@ -12,6 +12,7 @@ import numpy as np
 
 from cvpipe.data.decode import decode, read_bytes
 from cvpipe.data.pixels import to_rgb8
+from cvpipe.errors import BadImage, Problem
 
 
 class Item(Protocol):
@@ -112,12 +113,18 @@ class Images:
         if isinstance(key, tuple):  # scikit-learn asks for images[rows, ...]
             key = key[0]
         if isinstance(key, int | np.integer):
-            return cast(Item, self._items[key]).read()
+            return self._read(key)
         index = np.arange(len(self))[key]
         return Images(self._ids[index], self._items[index])
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        return (cast(Item, item).read() for item in self._items)
+        return (self._read(row) for row in range(len(self)))
+
+    def _read(self, row: int | np.integer) -> np.ndarray:
+        try:
+            return cast(Item, self._items[row]).read()
+        except BadImage as error:  # an item does not know its name
+            raise BadImage([Problem(p.message, self._ids[row]) for p in error.problems]) from error
 
     def __repr__(self) -> str:
         return f"Images({len(self)})"

@@ -114,7 +114,7 @@ def _all_stages() -> list[tuple[str, type[Stage]]]:
 
 def _types(hint: Any) -> tuple[type, ...]:
     if isinstance(hint, TypeVar):
-        return tuple(hint.__constraints__) or (hint.__bound__,)
+        return tuple(hint.__constraints__) or _types(hint.__bound__)
     if get_origin(hint) in (Union, types.UnionType):
         return tuple(get_args(hint))
     return (hint,)

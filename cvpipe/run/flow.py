@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from cvpipe.run.chunks import Link, chunked, run_chunk
 from cvpipe.run.edges import reachable
 from cvpipe.run.ledger import Ledger
 from cvpipe.run.sample import ROWS_PER_IMAGE, RowSampler, drawn_images
-from cvpipe.run.state import pack, unpack
+from cvpipe.run.state import Packed, pack, unpack
 from cvpipe.run.store import Store
 from cvpipe.stage import Learner, Stage
 
@@ -75,10 +76,9 @@ class Flow:
         self.ledger.progress.note(f"fitting {stage.name} on {len(batch)} images")
         with threads.allow(self.jobs):
             began = time.perf_counter()
-            _explained_fit(stage, batch, labels[rows])
+            arrays, note = _explained_fit(stage, batch, labels[rows])
             seconds = time.perf_counter() - began
         self.ledger.fitted(position, seconds, workers.resident_mb())
-        arrays, note = pack(stage.state())
         self.store.write(key, arrays, note)
         stage.restore(
             unpack(arrays, note)
@@ -104,15 +104,12 @@ class Flow:
         self, chain: Sequence[Link], rows: np.ndarray, keep: Callable[[Any, Sequence[str]], Any]
     ) -> Iterator[Any]:
         """What `keep` leaves of each chunk that holds one of `rows`, in order, computed by the workers."""
-        from joblib import Parallel, delayed
-
         chunks = chunked(self.images, self.tokens, rows)
         names = [link.key for link in chain]
-        pool = Parallel(n_jobs=self.jobs, prefer="threads", return_as="generator")
-        with workers.one_thread_each():
-            done = pool(delayed(run_chunk)(chain, chunk, self.store, keep) for chunk in chunks)
-            for chunk, (kept, work) in zip(chunks, done, strict=True):
-                self.ledger.transformed(names, chunk.first, len(chunk.images), work)
+        work = partial(run_chunk, chain, store=self.store, keep=keep)
+        with workers.over(self.jobs, work, chunks) as done:
+            for chunk, (kept, costs) in zip(chunks, done, strict=True):
+                self.ledger.transformed(names, chunk.first, len(chunk.images), costs)
                 yield kept
 
     @staticmethod
@@ -120,11 +117,11 @@ class Flow:
         return getattr(stage, "seed", None)
 
 
-def _explained_fit(stage: Learner, batch: Batch, labels: np.ndarray) -> None:
-    """`fit`, with what can go wrong in it explained."""
+def _explained_fit(stage: Learner, batch: Batch, labels: np.ndarray) -> Packed:
+    """What `fit` learned, with what can go wrong in it explained."""
     where = f"stage '{stage.name}'"
     try:
-        stage.fit(batch, labels)
+        return pack(stage.fit(batch, labels).state())
     except CvpipeError as error:
         raise type(error)([Problem(p.message, p.where or where) for p in error.problems]) from error
     except MemoryError as error:

@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 
 from cvpipe.data import Dataset, Images, Predictions
-from cvpipe.errors import DataError, NotFitted, RunError, SpecError, did_you_mean
+from cvpipe.errors import BadImage, DataError, NotFitted, Problem, RunError, SpecError, did_you_mean
 from cvpipe.run import workers
 from cvpipe.run.chunks import Link
 from cvpipe.run.edges import chain_problems
@@ -103,7 +103,7 @@ class Pipeline:
         keyed = self.cache and all(link.key for link in chain)
         with open_store(True) if keyed else contextlib.nullcontext(Nowhere()) as store:
             asked = as_images(images)
-            tokens = [item.token() for item in asked.items] if keyed else [""] * len(asked)
+            tokens = tokens_of(asked) if keyed else [""] * len(asked)
             ledger = Ledger(self.fitted, jobs, progress or Progress())
             return Flow(asked, tokens, store, jobs, ledger).predict(chain, np.arange(len(asked)))
 
@@ -201,6 +201,19 @@ def as_images(images: Any) -> Images:
     if all(isinstance(item, np.ndarray) for item in listed):
         return Images.from_arrays(listed)
     raise RunError("images must be `Images`, or a list of paths, or a list of (H, W, 3) arrays")
+
+
+def tokens_of(images: Images) -> list[str]:
+    """The content hash of every image. Raises `DataError` that names those which cannot be read."""
+    tokens, problems = [], []
+    for name, item in zip(images.ids, images.items, strict=True):
+        try:
+            tokens.append(item.token())
+        except BadImage as error:
+            problems.append(Problem(str(error), where=name))
+    if problems:
+        raise DataError(problems)
+    return tokens
 
 
 def probe_images(images: Images) -> list[np.ndarray]:

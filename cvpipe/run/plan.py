@@ -184,7 +184,7 @@ def _why_bad(images: Images, row: int) -> str:
     try:
         images[row]
     except BadImage as error:
-        return str(error)
+        return error.problems[0].message
     return ""
 
 

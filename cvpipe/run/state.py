@@ -9,8 +9,11 @@ import numpy as np
 
 from cvpipe.errors import RunError
 
+Packed = tuple[dict[str, np.ndarray], dict[str, Any]]
+"""Arrays, and what a JSON note holds."""
 
-def pack(state: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+
+def pack(state: Mapping[str, Any]) -> Packed:
     """Numeric arrays on one side, everything else (numbers, strings, lists, arrays of strings) in the note.
 
     Raises `RunError` for what is neither.
