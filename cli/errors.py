@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -62,6 +63,21 @@ def explained(command: Callable[[], Any]) -> int:
         _trace()
         said = " ".join(f"{type(error).__name__}: {error}".split())
         return _say(f"internal error: {said}; please report it; {TRACEBACK}=1 shows the trace", FAILED)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process.
+
+    A worker that is still inside a C++ library would make the system abort the process while Python cleans up after
+    itself; then nothing is cleaned up.
+    """
+    workers = sys.modules.get("cvpipe.run.workers")
+    if workers is not None and workers.busy():
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _say(text: str, code: int) -> int:

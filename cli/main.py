@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from typing import Any
 
 import click
-from cvpipe_cli.errors import explained
+from cvpipe_cli.errors import explained, leave
 
 from cvpipe import __version__
 
@@ -49,7 +48,7 @@ class Commands(click.Group):
         run: Any = super().main
         code = explained(lambda: run(*args, standalone_mode=False, **options))
         if standalone_mode:
-            sys.exit(code)
+            leave(code)
         return code
 
 

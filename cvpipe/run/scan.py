@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -35,16 +36,11 @@ class Scan:
 
 def scan(images: Images, store: Store, jobs: int, progress: Progress) -> Scan:
     """Hash and decode every image. What was found good before, by content, is not decoded again."""
-    from joblib import Parallel, delayed
-
     progress.begin("images", len(images))
     parts = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
     tokens, reasons, sizes = [], [], [np.empty((0, 2), np.int32)]
-    with workers.one_thread_each():
-        pool = Parallel(n_jobs=jobs, prefer="threads", return_as="generator")
-        for part, (part_tokens, part_reasons, part_sizes) in zip(
-            parts, pool(delayed(_scan_part)(part, store) for part in parts), strict=True
-        ):
+    with workers.over(jobs, partial(_scan_part, store=store), parts) as done:
+        for part, (part_tokens, part_reasons, part_sizes) in zip(parts, done, strict=True):
             tokens += part_tokens
             reasons += part_reasons
             sizes.append(part_sizes)
