@@ -15,8 +15,6 @@ from __future__ import annotations
 import numpy as np
 from scipy.linalg import blas, lapack
 
-from cvpipe.errors import RunError
-
 RANK_TOLERANCE = 1e-5
 """Landmarks that the others describe up to this share of the largest kernel value are left out: below it,
 float32 kernel values are noise, and equal rows would make K singular."""
@@ -25,11 +23,11 @@ float32 kernel values are noise, and equal rows would make K singular."""
 def factorise(kernel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Independent landmarks, (r,) row numbers, and the (r, r) float32 triangle G of their kernel matrix.
 
-    kernel (m, m) float32, symmetric. Raises `RunError` if it is zero.
+    kernel (m, m) float32, symmetric. Raises `ValueError` if it is zero.
     """
     largest = float(kernel.diagonal().max(initial=0))
     if largest <= 0:
-        raise RunError("all features are zero: there is nothing to learn from")
+        raise ValueError("a kernel of zeros has no factor")
     factor, pivots, rank, _ = lapack.dpstrf(
         kernel.astype(np.float64, order="F"), tol=RANK_TOLERANCE * largest, lower=1, overwrite_a=1
     )

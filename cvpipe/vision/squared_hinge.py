@@ -23,6 +23,8 @@ NEWTON_STEPS = 100
 """Most Newton steps; 5 to 15 are usual."""
 CG_STEPS = 500
 """Most conjugate gradient steps for a direction; 5 to 50 are usual. Fewer still give one of descent."""
+NOISE = 1e-7
+"""Below this share of the gradient at w = 0, a gradient is rounding error of float32."""
 FORCING = 0.1
 """A direction will do when its residual is below this share of the gradient; Lin et al. 2008, section 3."""
 LINE_STEPS = 20
@@ -30,12 +32,12 @@ LINE_STEPS = 20
 
 
 def squared_hinge(
-    rows: np.ndarray, targets: np.ndarray, costs: np.ndarray, tolerance: float = 1e-4
+    rows: np.ndarray, targets: np.ndarray, costs: np.ndarray, tolerance: float = 1e-3
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weights (d, k) and biases (k,), float32, of k independent two-class problems on the same rows.
 
     rows (n, d) float32, targets (n, k) of +1 and -1, costs (n,) above 0. A problem ends when its gradient is
-    below `tolerance` times that of w = 0.
+    below `tolerance` times its weights; as no curvature is below 1, the weights are then right to that share.
     """
     targets, costs = targets.astype(np.float32), (2 * costs[:, None]).astype(np.float32)
     weights = np.zeros((rows.shape[1] + 1, targets.shape[1]), np.float32)
@@ -46,7 +48,7 @@ def squared_hinge(
         gradient = weights - _back(rows, costs * targets * loss)
         size = np.linalg.norm(gradient, axis=0)
         first = size if first is None else first
-        todo = np.flatnonzero(size > tolerance * first)
+        todo = np.flatnonzero(size > np.maximum(tolerance * np.linalg.norm(weights, axis=0), NOISE * first))
         if not len(todo):
             break
         weight = costs * (loss[:, todo] > 0)
@@ -70,22 +72,27 @@ def _back(rows: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 def _direction(rows: np.ndarray, weight: np.ndarray, gradient: np.ndarray) -> np.ndarray:
     """(d + 1, k) with Hessian x direction = -gradient nearly, by conjugate gradients for all columns."""
-    step = np.zeros_like(gradient)
-    residual = -gradient
-    along = residual.copy()
-    square = _dots(residual, residual)
+    result = np.zeros_like(gradient)
+    live = np.arange(gradient.shape[1])
+    step, residual = np.zeros_like(gradient), -gradient
+    along, square = residual.copy(), _dots(residual, residual)
     goal = FORCING**2 * square
     for _ in range(CG_STEPS):
         curved = along + _back(rows, weight * _forward(rows, along))
-        going = square > goal
-        pace = np.where(going, square / np.maximum(_dots(along, curved), TINY), 0)
+        pace = square / np.maximum(_dots(along, curved), TINY)
         step += pace * along
         residual -= pace * curved
-        before, square = square, np.where(going, _dots(residual, residual), square)
-        if (square <= goal).all():
+        before, square = square, _dots(residual, residual)
+        going = square > goal
+        if not going.all():  # columns that are done leave, so that products shrink
+            result[:, live[~going]] = step[:, ~going]
+            step, residual, along, weight = (a[:, going] for a in (step, residual, along, weight))
+            live, square, before, goal = (a[going] for a in (live, square, before, goal))
+        if not len(live):
             break
-        along = np.where(going, residual + square / np.maximum(before, TINY) * along, along)
-    return step
+        along = residual + square / np.maximum(before, TINY) * along
+    result[:, live] = step
+    return result
 
 
 TINY = np.finfo(np.float32).tiny
