@@ -1,0 +1,243 @@
+"""Names of results: what changes them, and what does not."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from toys import striped
+
+from cvpipe import Pipeline
+from cvpipe.data import Images
+from cvpipe.run import keys
+from cvpipe.run.seeding import seeded
+from cvpipe.stage import Stage
+from cvpipe.stages.classifiers.svm import Svm
+from cvpipe.stages.descriptors.root_sift import RootSift
+from cvpipe.stages.descriptors.sift import Sift
+from cvpipe.stages.features.bag_of_words import BagOfWords
+
+IDS = ["a", "b", "c"]
+TOKENS = ["1", "2", "3"]
+LABELS = np.array(["x", "y", "x"])
+TRAIN = np.array([0, 1])
+SIFT = "cvpipe.stages.descriptors.sift"
+
+
+def forget() -> None:
+    for function in (keys.code_of, keys._source, keys._library, keys._imports, keys._is_installed):
+        function.cache_clear()  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> Iterator[None]:
+    forget()
+    yield
+    forget()
+
+
+def chain(
+    sift: dict[str, Any] | None = None,
+    words: int = 5,
+    seed: int = 0,
+    seen: tuple[Any, ...] = (IDS, TOKENS, LABELS, TRAIN),
+) -> list[str]:
+    stages = seeded([Sift(**(sift or {})), RootSift(), BagOfWords(words=words), Svm()], seed)
+    return keys.chain_keys(stages, keys.seen_key(*seen))
+
+
+def changed(got: list[str], want: list[str]) -> list[bool]:
+    return [one != other for one, other in zip(got, want, strict=True)]
+
+
+def test_the_same_again_has_the_same_keys() -> None:
+    assert chain() == chain()
+    assert len(set(chain())) == 4
+
+
+def test_a_parameter_changes_its_stage_and_all_after_it() -> None:
+    assert changed(chain({"max_keypoints": 7}), chain()) == [True] * 4
+    assert changed(chain(words=6), chain()) == [False, False, True, True]
+    assert changed(chain(seed=1), chain()) == [False, False, True, True]
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        (["a", "z", "c"], TOKENS, LABELS, TRAIN),
+        (IDS, ["1", "9", "3"], LABELS, TRAIN),
+        (IDS, TOKENS, np.array(["x", "z", "x"]), TRAIN),
+        (IDS, TOKENS, LABELS, np.array([0, 2])),
+        (IDS, TOKENS, LABELS, np.array([1, 0])),
+        (IDS, TOKENS, LABELS, np.array([0])),
+    ],
+    ids=["id", "content", "label", "other images", "order", "fewer"],
+)
+def test_training_images_change_learners_only(seen: tuple[Any, ...]) -> None:
+    assert changed(chain(seen=seen), chain()) == [False, False, True, True]
+
+
+def test_images_that_are_not_trained_on_change_nothing() -> None:
+    assert chain(seen=(["a", "b", "z"], ["1", "2", "9"], np.array(["x", "y", "z"]), TRAIN)) == chain()
+
+
+def test_numbers_as_labels_are_not_their_digits() -> None:
+    numbers = keys.seen_key(IDS, TOKENS, np.array([0, 1, 0]), TRAIN)
+    assert numbers != keys.seen_key(IDS, TOKENS, np.array(["0", "1", "0"]), TRAIN)
+
+
+def test_a_chunk_is_its_stage_its_ids_and_its_contents() -> None:
+    key = keys.chunk_key("stage", IDS, TOKENS)
+    assert key == keys.chunk_key("stage", list(IDS), list(TOKENS))
+    others = [
+        keys.chunk_key("other", IDS, TOKENS),
+        keys.chunk_key("stage", ["a", "b", "d"], TOKENS),
+        keys.chunk_key("stage", IDS, ["1", "2", "4"]),
+        keys.chunk_key("stage", IDS[::-1], TOKENS[::-1]),
+        keys.chunk_key("stage", IDS[:2], TOKENS[:2]),
+        keys.chunk_key("stage", [*IDS, *TOKENS], []),
+    ]
+    assert len({key, *others}) == 7
+
+
+def test_an_id_is_no_pixel() -> None:
+    """Equal pixels have equal tokens, whatever the id; other pixels, shapes or types have others."""
+    pixels = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
+    images = Images.from_arrays(
+        [pixels, pixels.copy(), pixels + 1, pixels.reshape(2, 8, 3), pixels.astype(np.uint16)]
+    )
+    tokens = [item.token() for item in images.items]
+    assert tokens[0] == tokens[1]
+    assert len(set(tokens)) == 4
+
+
+@pytest.mark.parametrize(
+    ("module", "moved"),
+    [
+        (SIFT, [True] * 4),
+        ("cvpipe.stages.descriptors.root_sift", [False, True, True, True]),
+        ("cvpipe.vision.kmeans", [False, False, True, True]),
+        ("cvpipe.vision.kernels", [False, False, False, True]),
+        ("cvpipe.run.sample", [False, False, True, True]),
+        ("cvpipe.data.decode", [True] * 4),
+        ("cvpipe.data._pillow", [True] * 4),
+        ("cvpipe.data.pixels", [True] * 4),
+        ("cvpipe.data.seeds", [True] * 4),
+        ("cvpipe.stages.classifiers.knn", [False] * 4),
+        ("cvpipe.run.ledger", [False] * 4),
+    ],
+)
+def test_a_changed_source_changes_what_is_built_from_it(
+    monkeypatch: pytest.MonkeyPatch, module: str, moved: list[bool]
+) -> None:
+    before, source = chain(), keys._source
+
+    def edited(name: str) -> str | None:
+        text = source(name)
+        return f"{text}\n# edited\n" if name == module else text
+
+    monkeypatch.setattr(keys, "_source", edited)
+    keys.code_of.cache_clear()
+    assert changed(chain(), before) == moved
+
+
+@pytest.mark.parametrize(
+    ("library", "moved"),
+    [
+        ("opencv-contrib-python-headless", [True] * 4),
+        ("pillow", [True] * 4),
+        ("numba", [False, False, False, True]),
+        ("rich", [False] * 4),
+    ],
+)
+def test_another_version_of_a_library_changes_what_uses_it(
+    monkeypatch: pytest.MonkeyPatch, library: str, moved: list[bool]
+) -> None:
+    before, version = chain(), keys.version
+    monkeypatch.setattr(keys, "version", lambda name: "0.0" if name == library else version(name))
+    forget()
+    assert changed(chain(), before) == moved
+
+
+OUTSIDE = """
+from cvpipe.data import Features, Images
+from cvpipe.stage import Stage
+from {helper} import height
+class Outside(Stage):
+    def transform(self, images: Images) -> Features:
+        return Features(values=height(images))
+"""
+
+
+@pytest.fixture
+def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Stage]]:
+    """`outside("text")`: a stage in a user's file, built from a helper beside it whose source is this text."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "users_stage.py").write_text(OUTSIDE.format(helper="users_helper"))
+
+    def make(text: str) -> Stage:
+        (tmp_path / "users_helper.py").write_text(f"def height(images): return {text}\n")
+        for name in ("users_stage", "users_helper"):
+            sys.modules.pop(name, None)
+        importlib.invalidate_caches()
+        forget()
+        return importlib.import_module("users_stage").Outside()  # type: ignore[no-any-return]
+
+    yield make
+    for name in ("users_stage", "users_helper"):
+        sys.modules.pop(name, None)
+
+
+def test_a_helper_beside_a_users_script_counts(outside: Callable[[str], Stage]) -> None:
+    one, other = keys.stage_key("", outside("1")), keys.stage_key("", outside("22"))
+    assert one != other
+    assert one == keys.stage_key("", outside("1"))
+
+
+def test_what_is_installed_counts_by_its_version() -> None:
+    for package in ("numpy", "cv2", "json", "sklearn", "pydantic", "sys"):
+        assert keys._is_installed(package), package
+    assert not keys._is_installed("toys")
+    closure = keys._closure(SIFT)
+    assert closure is not None
+    assert all(name.startswith("cvpipe.") for name in closure)
+
+
+class Part(Stage):
+    size: int = 1  # of the part
+
+
+class Whole(Stage):
+    part: Part = Part()  # what it is made of
+
+
+def test_a_part_counts_with_its_options_and_its_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = keys.stage_key("", Whole())
+    assert key == keys.stage_key("", Whole(part=Part(size=1)))
+    assert key != keys.stage_key("", Whole(part=Part(size=2)))
+    monkeypatch.setattr(Part, "__module__", "cvpipe.stages.descriptors.sift")
+    assert key != keys.stage_key("", Whole())
+
+
+def test_a_stage_from_a_console_is_good_for_this_process_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Part, "__module__", "__console__")
+    key = keys.stage_key("", Part())
+    assert key == keys.stage_key("", Part())
+    forget()
+    assert key != keys.stage_key("", Part())
+
+
+def test_jobs_are_in_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for jobs in (1, 2):
+        monkeypatch.setenv("CVPIPE_CACHE", str(tmp_path / str(jobs)))
+        stages = [Sift(), RootSift(), BagOfWords(words=3), Svm()]
+        Pipeline(stages, jobs=jobs).run(striped(40, side=32), split={"kfold": 2})
+        found.append({path.name for path in (tmp_path / str(jobs)).rglob("*.safetensors")})
+    assert found[0] == found[1]
+    assert len(found[0]) > 8
