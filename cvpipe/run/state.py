@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,11 +38,19 @@ def _plain(name: str, value: Any) -> Any:
         return {"strings": value.tolist()}
     if isinstance(value, np.generic):
         return value.item()
-    if value is None or isinstance(value, bool | int | float | str | list):
+    if value is None or isinstance(value, bool | int | float | str) or _is_plain_list(value):
         return value
     raise RunError(
         f"learned attribute '{name}' is a {type(value).__name__}, neither an array nor a plain value"
     )
+
+
+def _is_plain_list(value: Any) -> bool:
+    """Whether a list comes back from JSON as it was: no tuples, no objects in it."""
+    try:
+        return isinstance(value, list) and json.loads(json.dumps(value)) == value
+    except TypeError:
+        return False
 
 
 def _unplain(value: Any) -> Any:
