@@ -27,6 +27,8 @@ from cvpipe.run.seeding import seeded
 from cvpipe.run.store import Nowhere, open_store
 from cvpipe.stage import Stage
 
+PARAMETERS = ("stages", "seed", "jobs", "cache")
+"""What a pipeline's constructor takes."""
 PROBE_PX = 128
 """Side of a probe image, px: enough for every stage to find something, a few kB in the model."""
 
@@ -144,7 +146,7 @@ class Pipeline:
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Parameters by name; with `deep` also each stage as `word` and its options as `word__option`."""
-        params = {name: getattr(self, name) for name in ("stages", "seed", "jobs", "cache")}
+        params = {name: getattr(self, name) for name in PARAMETERS}
         if deep:
             for word, stage in self._words().items():
                 params[word] = stage
@@ -155,10 +157,11 @@ class Pipeline:
         """Change parameters in place: `seed`, `stages`, a stage by its word, `word__option`. Raises `SpecError`."""
         for key, value in params.items():
             word, _, option = key.partition("__")
-            if word in ("stages", "seed", "jobs", "cache"):
+            if word in PARAMETERS:
                 setattr(self, word, value)
             elif word not in self._words():
-                raise SpecError(f"no stage '{word}' in this pipeline{did_you_mean(word, self._words())}")
+                near = did_you_mean(word, [*self._words(), *PARAMETERS])
+                raise SpecError(f"no stage '{word}' in this pipeline{near}")
             elif option:
                 self._words()[word].set_params(**{option: value})
             else:
