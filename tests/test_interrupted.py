@@ -21,7 +21,7 @@ from accidents import INTERRUPTED, MAIN, SPEC, cvpipe, leftovers, make_photos, n
 from cvpipe.data import images
 from cvpipe.datasets.folder import Folder
 from cvpipe.report import folder, html
-from cvpipe.run import conduct, save, store
+from cvpipe.run import conduct, save, store, workers
 from cvpipe.run.split import KFold
 from cvpipe.run.store import Store
 from cvpipe.stages.classifiers.svm import Svm
@@ -236,3 +236,27 @@ def test_killed_at_many_moments(place: Path, expected: Any) -> None:
     assert run("out").exit_code == 0
     assert numbers("out") == expected
     assert_nothing_is_damaged(Path("out"), Path("cache"))
+
+
+def test_no_worker_is_left_at_work() -> None:
+    """What is at work is waited for, what has not begun never begins."""
+    began, ended = [], []
+
+    def work(part: int) -> int:
+        began.append(part)
+        time.sleep(0.3 * part)
+        ended.append(part)
+        return part
+
+    def break_off() -> None:
+        with workers.over(2, work, range(50)) as results:
+            assert next(results) == 0
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        break_off()
+    assert sorted(began) == sorted(ended)
+    assert not workers.busy()
+    count = len(began)
+    time.sleep(0.5)
+    assert len(began) == count < 10
