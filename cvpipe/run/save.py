@@ -114,12 +114,14 @@ def _write(pipeline: Pipeline, stages: list[Stage], part: Path, about: dict[str,
 
 
 def _replace(part: Path, folder: Path) -> None:
-    if (
-        folder.exists()
-        and not (folder / "model.json").is_file()
-        and (not folder.is_dir() or any(folder.iterdir()))
-    ):
+    here = [file.name for file in folder.iterdir()] if folder.is_dir() else []
+    if folder.exists() and (not folder.is_dir() or (here and "model.json" not in here)):
         raise RunError("is not a model and is not empty; choose another place", where=str(folder))
+    foreign = sorted(name for name in here if name != "model.json" and not name.endswith(".safetensors"))
+    if foreign:
+        raise RunError(
+            f"holds '{foreign[0]}', which is no part of a model; choose another place", str(folder)
+        )
     old = folder.with_name(f".{folder.name}-{secrets.token_hex(8)}.old")
     if folder.exists():
         folder.rename(old)
