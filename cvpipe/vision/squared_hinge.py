@@ -19,6 +19,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from cvpipe.threads import map_blocks
+
+BLOCK = 512
+"""Rows that one thread takes at a time. A constant, so that sums never depend on the number of threads."""
 NEWTON_STEPS = 100
 """Most Newton steps; 5 to 15 are usual."""
 CG_STEPS = 500
@@ -62,12 +66,13 @@ def squared_hinge(
 
 def _forward(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """(n, k) scores X W, with the constant feature."""
-    return rows @ weights[:-1] + weights[-1]
+    return np.concatenate(map_blocks(lambda a, b: rows[a:b] @ weights[:-1] + weights[-1], len(rows), BLOCK))
 
 
 def _back(rows: np.ndarray, values: np.ndarray) -> np.ndarray:
     """(d + 1, k) X' S, with the constant feature."""
-    return np.vstack([rows.T @ values, values.sum(axis=0, dtype=np.float64)]).astype(np.float32, copy=False)
+    product = sum(map_blocks(lambda a, b: rows[a:b].T @ values[a:b], len(rows), BLOCK))
+    return np.vstack([product, values.sum(axis=0, dtype=np.float64)]).astype(np.float32, copy=False)
 
 
 def _direction(rows: np.ndarray, weight: np.ndarray, gradient: np.ndarray) -> np.ndarray:
@@ -86,8 +91,9 @@ def _direction(rows: np.ndarray, weight: np.ndarray, gradient: np.ndarray) -> np
         going = square > goal
         if not going.all():  # columns that are done leave, so that products shrink
             result[:, live[~going]] = step[:, ~going]
-            step, residual, along, weight = (a[:, going] for a in (step, residual, along, weight))
-            live, square, before, goal = (a[going] for a in (live, square, before, goal))
+            step, residual, along = step[:, going], residual[:, going], along[:, going]
+            weight, live = weight[:, going], live[going]
+            square, before, goal = square[going], before[going], goal[going]
         if not len(live):
             break
         along = residual + square / np.maximum(before, TINY) * along

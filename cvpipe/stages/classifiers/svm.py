@@ -31,10 +31,8 @@ class Svm(Classifier):
 
     kernel: Literal["linear", "chi2", "intersection", "rbf", "laplacian"] = "linear"  # chi2 for histograms
     C: Positive = 1.0  # cost of errors: larger fits the training images more closely
-    gamma: Positive | Literal["auto"] = (
-        "auto"  # of chi2, rbf, laplacian; auto: gamma_scale / mean training distance
-    )
-    gamma_scale: Positive = 1.0  # auto: this / mean training distance; 2 did best on UC Merced
+    gamma: Positive | Literal["auto"] = "auto"  # of chi2, rbf, laplacian; auto follows gamma_scale
+    gamma_scale: Positive = 1.0  # auto gamma = this / mean training distance; 2 did best on UC Merced
     class_weight: Literal["balanced"] | None = None  # balanced: all classes cost the same in all
     landmarks: Count = 2048  # rows that carry a kernel machine; memory: 4 bytes x images x landmarks
     seed: Seed = None  # of the draw of landmarks
@@ -95,6 +93,7 @@ class Svm(Classifier):
         if everything:
             values = np.ascontiguousarray(table[:, order])
         else:
+            del table  # the kernel of all rows takes the memory now
             values = kernels.similarities(self.kernel, rows, self.support_, self.gamma_)
         return nystrom.features(values, factor), factor
 
