@@ -238,6 +238,7 @@ def test_killed_at_many_moments(place: Path, expected: Any) -> None:
     assert_nothing_is_damaged(Path("out"), Path("cache"))
 
 
+@pytest.mark.filterwarnings("error")
 def test_no_worker_is_left_at_work() -> None:
     """What is at work is waited for, what has not begun never begins."""
     began, ended = [], []

@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import os
 import threading
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
@@ -68,7 +69,9 @@ def over(jobs: int, work: Callable[[P], R], parts: Iterable[P]) -> Iterator[Iter
             yield results
         finally:
             _open.discard(call)
-            results.close()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # joblib tells that tasks were dropped; they were meant to be
+                results.close()
             with _changed:
                 _changed.wait_for(lambda: not _busy[call], GRACE_S)
 
