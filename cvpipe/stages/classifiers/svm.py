@@ -34,7 +34,7 @@ class Svm(Classifier):
     gamma: Positive | Literal["auto"] = "auto"  # of chi2, rbf, laplacian; auto follows gamma_scale
     gamma_scale: Positive = 1.0  # auto gamma = this / mean training distance; 2 did best on UC Merced
     class_weight: Literal["balanced"] | None = None  # balanced: all classes cost the same in all
-    landmarks: Count = 2048  # rows that carry a kernel machine; memory: 4 bytes x images x landmarks
+    landmarks: Count = 1900  # rows that carry a kernel machine; memory: 4 bytes x images x landmarks
     seed: Seed = None  # of the draw of landmarks
 
     support_: np.ndarray
