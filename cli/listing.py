@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-
 HEAD = ("group", "stage", "takes", "gives", "what it is")
 
 

@@ -13,7 +13,6 @@ Peters & Schneider, "On the low-rank approximation by the pivoted Cholesky decom
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import blas, lapack
 
 RANK_TOLERANCE = 1e-5
 """Landmarks that the others describe up to this share of the largest kernel value are left out: below it,
@@ -25,6 +24,8 @@ def factorise(kernel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     kernel (m, m) float32, symmetric. Raises `ValueError` if it is zero.
     """
+    from scipy.linalg import lapack
+
     largest = float(kernel.diagonal().max(initial=0))
     if largest <= 0:
         raise ValueError("a kernel of zeros has no factor")
@@ -36,9 +37,13 @@ def factorise(kernel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def features(kernel: np.ndarray, factor: np.ndarray) -> np.ndarray:
     """(n, r) float32 features k(x, L) G'^-1 from k(x, L), written over it."""
+    from scipy.linalg import blas
+
     return blas.strsm(1.0, factor, kernel.T, lower=1, overwrite_b=1).T
 
 
 def fold(weights: np.ndarray, factor: np.ndarray) -> np.ndarray:
     """(r, k) coefficients a of the landmarks for weights w of the features: k(x, L) G'^-1 w = k(x, L) a."""
+    from scipy.linalg import blas
+
     return blas.strsm(1.0, factor, weights, lower=1, trans_a=1)
