@@ -1,0 +1,1 @@
+"""Stages that keep the type: `Descriptors` give `Descriptors`, `Features` give `Features`."""
