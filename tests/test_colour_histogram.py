@@ -9,6 +9,7 @@ import pytest
 
 from cvpipe.data import Images
 from cvpipe.stages.features.colour_histogram import ColourHistogram
+from cvpipe.vision.colour import in_space
 
 
 @pytest.mark.parametrize("bins", [1, 4, 7])
@@ -17,9 +18,9 @@ def test_joint_histograms_are_those_of_opencv(
     noise: Callable[..., np.ndarray], space: Any, bins: int
 ) -> None:
     image = noise(37, 52)
-    codes = {"hls": cv2.COLOR_RGB2HLS_FULL, "lab": cv2.COLOR_RGB2LAB}
-    pixels = image if space == "rgb" else cv2.cvtColor(image, codes[space])
-    want = cv2.calcHist([pixels], [0, 1, 2], None, [bins] * 3, [0, 256] * 3).ravel() / (37 * 52)
+    want = cv2.calcHist([in_space(image, space)], [0, 1, 2], None, [bins] * 3, [0, 256] * 3).ravel() / (
+        37 * 52
+    )
     got = ColourHistogram(space=space, bins=bins).transform(Images.from_arrays([image])).values[0]
     np.testing.assert_allclose(got, want, rtol=1e-6)
 
