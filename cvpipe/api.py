@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cvpipe.data import Dataset
-from cvpipe.errors import RunError
+from cvpipe.errors import RunError, SpecError
 from cvpipe.report.folder import claim, write
 from cvpipe.run.log import Logged
 from cvpipe.run.pipeline import Pipeline
@@ -42,6 +42,8 @@ def run(
     With `out` the folder of the run is written (`True`: the next free `runs/<name>/<n>`), and `result.folder` is that
     folder. `smoke` takes a few images only. Raises `SpecError`, `DataError` or `RunError`.
     """
+    if isinstance(spec, Spec) and (overrides or options or data is not None or seed is not None):
+        raise SpecError("a `Spec` is complete: give `load_spec` what is to be overridden")
     changes = [
         *overrides,
         *(f"{key.replace('__', '.')}={json.dumps(value)}" for key, value in options.items()),

@@ -114,7 +114,7 @@ class Images:
             key = key[0]
         if isinstance(key, int | np.integer):
             return self._read(key)
-        index = np.arange(len(self))[key]
+        index: Any = key if isinstance(key, slice) else np.arange(len(self))[key]
         return Images(self._ids[index], self._items[index])
 
     def __iter__(self) -> Iterator[np.ndarray]:

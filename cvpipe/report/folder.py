@@ -3,8 +3,10 @@ all are there."""
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
+import itertools
 import json
 from pathlib import Path
 
@@ -25,9 +27,10 @@ def claim(out: str | Path | None, name: str) -> Path:
     A finished run in it is no longer whole from here on: its `result.json` goes first. Raises `RunError` if the
     folder cannot be made or written, or holds files of these names that no run wrote.
     """
-    folder = Path(out) if out else _next(Path("runs") / name)
+    folder = Path(out) if out else Path("runs") / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        folder = folder if out else _next(folder)
         foreign = (
             [file for file in FILES if (folder / file).exists()]
             if not (folder / "spec.yaml").exists()
@@ -69,6 +72,10 @@ def predictions_csv(result: RunResult) -> str:
 
 
 def _next(parent: Path) -> Path:
-    """`parent/1`, or the number after the last."""
+    """Make `parent/1`, or the number after the last; the next one where another run was faster."""
     taken = [int(folder.name) for folder in parent.glob("*") if folder.name.isdigit()]
-    return parent / str(max(taken, default=0) + 1)
+    for number in itertools.count(max(taken, default=0) + 1):
+        with contextlib.suppress(FileExistsError):
+            (parent / str(number)).mkdir()
+            break
+    return parent / str(number)

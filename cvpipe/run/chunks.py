@@ -58,10 +58,10 @@ class Chunk:
 
 def chunked(images: Images, tokens: Sequence[str], rows: np.ndarray) -> list[Chunk]:
     """The chunks, in data-set order, that hold one of `rows` (sorted). They are whole, so that their keys stay."""
-    firsts = rows // CHUNK * CHUNK
+    firsts, starts = np.unique(rows // CHUNK * CHUNK, return_index=True)
     return [
-        Chunk(int(f), images[f : f + CHUNK], list(tokens[f : f + CHUNK]), rows[firsts == f] - f)
-        for f in np.unique(firsts)
+        Chunk(first, images[first : first + CHUNK], list(tokens[first : first + CHUNK]), wanted - first)
+        for first, wanted in zip(firsts.tolist(), np.split(rows, starts[1:]), strict=False)
     ]
 
 
@@ -78,7 +78,7 @@ def run_chunk(
     work = [Work(position, len(chunk.images)) for position in range(start)]
     if start:
         _describe(work[-1], batch)
-    stored = [position for position, link in enumerate(chain) if _is_stored(link.stage)]
+    stored = [position for position, link in enumerate(chain) if is_stored(link.stage)]
     cut = stored[-1] + 1 if stored else 0
     for position, link in enumerate(chain[start:], start):
         batch = batch[chunk.wanted] if position == cut else batch
@@ -86,14 +86,15 @@ def run_chunk(
         batch = _apply(link.stage, batch, chunk)
         work.append(Work(position, len(batch), time.perf_counter() - began, True, resident_mb()))
         _describe(work[-1], batch)
-        if _is_stored(link.stage):
+        if is_stored(link.stage):
             note = {"type": type(batch).__name__, "stage": link.stage.name}
             store.write(chunk_key(link.key, chunk.images.ids, chunk.tokens), batch.arrays(), note)
     batch = batch[chunk.wanted] if cut == len(chain) else batch
     return keep(batch, [chunk.images.ids[i] for i in chunk.wanted]), work
 
 
-def _is_stored(stage: Stage) -> bool:
+def is_stored(stage: Stage) -> bool:
+    """Whether what a stage gives is kept in the cache, chunk by chunk."""
     return stage.cached and not isinstance(stage, Classifier)
 
 
@@ -105,7 +106,7 @@ def _describe(work: Work, batch: Batch) -> None:
 def _resume(chain: Sequence[Link], chunk: Chunk, store: Store) -> tuple[int, Any]:
     for position in range(len(chain) - 1, -1, -1):
         link = chain[position]
-        if not _is_stored(link.stage):
+        if not is_stored(link.stage):
             continue
         found = store.read(chunk_key(link.key, chunk.images.ids, chunk.tokens))
         if found is not None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cvpipe.data import Batch, Dataset, Images
-from cvpipe.errors import BadImage, CvpipeError, DataError, Problem
-from cvpipe.run import keys, workers
-from cvpipe.run.chunks import CHUNK, chunked
+from cvpipe.data import Dataset, Images
+from cvpipe.errors import BadImage, DataError, Problem
+from cvpipe.run import keys, trial, workers
+from cvpipe.run.chunks import CHUNK, chunked, is_stored
+from cvpipe.run.edges import gives, names
 from cvpipe.run.ledger import described
+from cvpipe.run.scan import scan_key
 from cvpipe.run.seeding import seeded
 from cvpipe.run.split import Fold, Split
 from cvpipe.run.store import Store, default_folder
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
 
 PROBES = 12
 """Images that are really computed."""
-ROWS = 256
-"""Rows that a learner of features is tried on: the probes, repeated."""
 
 
 @dataclass
@@ -40,7 +40,7 @@ class PlannedStage:
     fit_s: float | None
     """Wall seconds; None where the probes were too few to try."""
     transform_s: float
-    """Wall seconds with all workers."""
+    """Wall seconds with all workers; 0 where the probes were too few to try."""
     memory_mb: float
     """The larger of: what the workers hold at a time; what `fit` is given."""
     disk_mb: float
@@ -56,6 +56,7 @@ class Plan:
     jobs: int
     stages: list[PlannedStage]
     total_s: float
+    """All stages, and the first look at every image."""
     memory_mb: float
     """Peak of the process: what it holds now, plus the hungriest stage."""
     disk_mb: float
@@ -66,24 +67,27 @@ class Plan:
 
 
 def make_plan(pipeline: Pipeline, dataset: Dataset, split: Split) -> Plan:
-    """Probe a pipeline on a data set. Raises what `run` would raise about the spec or the split."""
+    """Probe a pipeline on a data set. Writes nothing. Raises what `run` would raise about the spec or the split."""
     pipeline.check()
     jobs = workers.count(pipeline.jobs)
     tokens = [_token(item) for item in dataset.images.items]
-    good = np.array([bool(token) for token in tokens])
+    good = np.array([bool(token) for token in tokens], bool)
     data, found = dataset[good], [token for token in tokens if token]
-    folds = split.folds(
-        data, pipeline.seed, [i for i, ok in zip(dataset.images.ids, good, strict=True) if not ok]
-    )
+    skipped = [name for name, ok in zip(dataset.images.ids, good, strict=True) if not ok]
+    folds = split.folds(data, pipeline.seed, skipped)
     stages = seeded(pipeline.stages, pipeline.seed)
-    shares = _cached_shares(stages, data, found, folds, Store(default_folder()))
-    planned = _probe(stages, data, folds, jobs, shares)
+    store = Store(default_folder())
+    shares = _cached_shares(stages, data, found, folds, store) if pipeline.cache else [0.0] * len(stages)
+    rows, look_s = _probe_rows(data)
+    planned = _Probe(data, folds, jobs, rows).stages(stages, shares)
+    unseen = 1 - _looked_at(found, store) if pipeline.cache else 1.0
     return Plan(
         images=len(data),
         splits=len(folds),
         jobs=jobs,
         stages=planned,
-        total_s=sum((stage.fit_s or 0) + stage.transform_s for stage in planned),
+        total_s=sum((stage.fit_s or 0) + stage.transform_s for stage in planned)
+        + look_s * len(data) * unseen / jobs,
         memory_mb=workers.resident_mb() + max(stage.memory_mb for stage in planned),
         disk_mb=sum(stage.disk_mb for stage in planned),
     )
@@ -91,93 +95,104 @@ def make_plan(pipeline: Pipeline, dataset: Dataset, split: Split) -> Plan:
 
 def _token(item: Any) -> str:
     try:
-        return item.token()
+        return str(item.token())
     except BadImage:
         return ""
+
+
+def _looked_at(tokens: Sequence[str], store: Store) -> float:
+    """The share of images that an earlier run found good."""
+    parts = [tokens[start : start + CHUNK] for start in range(0, len(tokens), CHUNK)]
+    return float(np.mean([store.has(scan_key(part)) for part in parts]))
 
 
 def _cached_shares(
     stages: Sequence[Stage], data: Dataset, tokens: list[str], folds: Sequence[Fold], store: Store
 ) -> list[float]:
-    """For each stage the share of its chunks (of its fits, where it keeps no chunks) that the cache holds."""
+    """For each stage the share of its chunks that the cache holds; of its fits, where it keeps no chunks.
+
+    A stage without either is needed only as far as the stage after it is.
+    """
     chunks = chunked(data.images, tokens, np.arange(len(data)))
-    ids = data.images.ids
-    shares = np.zeros((len(folds), len(stages)))
+    shares = np.zeros((len(folds), len(stages) + 1))
     for number, fold in enumerate(folds):
-        names = keys.chain_keys(stages, keys.seen_key(ids, tokens, data.labels, fold.train))
-        for position, (stage, key) in enumerate(zip(stages, names, strict=True)):
-            wanted = [keys.chunk_key(key, c.images.ids, c.tokens) for c in chunks] if stage.cached else []
-            if isinstance(stage, Classifier):
-                wanted = [key]
-            shares[number, position] = np.mean([store.has(k) for k in wanted]) if wanted else 0.0
-    return shares.mean(axis=0).tolist()
+        chain = keys.chain_keys(stages, keys.seen_key(data.images.ids, tokens, data.labels, fold.train))
+        for position in reversed(range(len(stages))):
+            stage, key = stages[position], chain[position]
+            if is_stored(stage):
+                wanted = [keys.chunk_key(key, chunk.images.ids, chunk.tokens) for chunk in chunks]
+            else:
+                wanted = [key] if isinstance(stage, Learner) else []
+            held = [store.has(name) for name in wanted]
+            after = position + 1 < len(stages) and not isinstance(stages[position + 1], Classifier)
+            shares[number, position] = np.mean(held) if held else shares[number, position + 1] * after
+    return shares[:, :-1].mean(axis=0).tolist()
 
 
-def _probe(
-    stages: Sequence[Stage], data: Dataset, folds: Sequence[Fold], jobs: int, shares: Sequence[float]
-) -> list[PlannedStage]:
-    rows = _probe_rows(data)
-    batch: Any = data.images[rows]
-    labels = data.labels[rows]
-    per_image = _bytes(_pixels(data.images[rows[:1]]))
-    planned: list[PlannedStage] = []
-    times = 1
-    for stage, share in zip(stages, shares, strict=True):
-        takes = (
-            type(batch).__name__
-            if planned
-            else f"Images {len(data)} x {_pixel_shape(data.images[rows[:1]])} uint8"
-        )
-        fit_s, fit_mb = None if isinstance(stage, Learner) else 0.0, 0.0
-        if isinstance(stage, Learner):
-            times = len(folds)
-            fit_s, fit_mb = _fit(stage, batch, labels, len(folds[0].train))
-        with workers.one_thread_each():
-            began = time.perf_counter()
-            batch = stage.predict(batch) if isinstance(stage, Classifier) else stage.transform(batch)
-            seconds = (time.perf_counter() - began) / len(rows)
-        seen = len(data) if not isinstance(stage, Classifier) else len(folds[0].test)
-        before, per_image = per_image, _bytes(batch) / len(rows)
-        kept = stage.cached and not isinstance(stage, Classifier)
-        planned.append(
-            PlannedStage(
-                name=stage.name,
-                takes=planned[-1].gives if planned else takes,
-                gives=described(batch[:0], len(data), round(_row_count(batch) / len(rows) * len(data))),
-                cached=share,
-                fit_s=None if fit_s is None else fit_s * times * (1 - share),
-                transform_s=seconds * seen * times / jobs * (1 - share),
-                memory_mb=max(fit_mb, jobs * CHUNK * (before + per_image) / 1e6),
-                disk_mb=per_image * len(data) * times * (1 - share) / 1e6 if kept else 0.0,
+@dataclass
+class _Probe:
+    """A few images on their way through the stages."""
+
+    data: Dataset
+    folds: Sequence[Fold]
+    jobs: int
+    rows: np.ndarray
+
+    def stages(self, stages: Sequence[Stage], shares: Sequence[float]) -> list[PlannedStage]:
+        """The costs of each stage; unknown ones from where a learner cannot learn from so few images."""
+        batch: Any = self.data.images[self.rows]
+        shape = " x ".join(map(str, batch[0].shape))
+        words = f"Images {len(self.data)} x {shape} uint8"
+        planned: list[PlannedStage] = []
+        times = 1
+        for stage, share in zip(stages, shares, strict=True):
+            times = len(self.folds) if isinstance(stage, Learner) else times
+            batch, cost = self._one(stage, batch, times, share)
+            planned.append(replace(cost, takes=words))
+            words = cost.gives
+        return planned
+
+    def _one(self, stage: Stage, batch: Any, times: int, share: float) -> tuple[Any, PlannedStage]:
+        todo, n = times * (1 - share), len(self.data)
+        cost: trial.Cost | None = trial.Cost(0.0, 0.0)
+        fit_mb = 0.0
+        if isinstance(stage, Learner) and batch is not None:
+            labels, train = self.data.labels[self.rows], len(self.folds[0].train)
+            cost, fit_mb = trial.fit(stage, batch, labels, self.data.classes, train, self.jobs)
+        if batch is None or cost is None:
+            return None, PlannedStage(
+                stage.name, "", names(gives(type(stage))), share, None, 0.0, fit_mb, 0.0
             )
+        given, image = trial.transform(stage, batch)
+        seen = len(self.folds[0].test) if isinstance(stage, Classifier) else n
+        held, kept = (trial.bytes_of(b) / len(self.rows) for b in (batch, given))
+        return given, PlannedStage(
+            name=stage.name,
+            takes="",
+            gives=described(given[:0], n, round(trial.row_count(given) / len(self.rows) * n)),
+            cached=share,
+            fit_s=cost.of(todo),
+            transform_s=image.of(seen * todo / self.jobs),
+            memory_mb=max(fit_mb, self.jobs * CHUNK * (held + kept) / 1e6),
+            disk_mb=kept * n * todo / 1e6 if is_stored(stage) else 0.0,
         )
-    return planned
 
 
-def _fit(stage: Learner, batch: Any, labels: np.ndarray, train: int) -> tuple[float | None, float]:
-    """Estimated seconds and megabytes of one fit on `train` images, from a fit on the probes."""
-    rows = _row_count(batch)
-    wanted = min(stage.fit_rows or rows * train / len(batch), rows * train / len(batch))
-    repeats = max(1, min(train, ROWS) // len(batch)) if not batch.per_row else 1
-    trial = np.tile(np.arange(len(batch)), repeats)
-    try:
-        began = time.perf_counter()
-        stage.fit(batch[trial], labels[trial])
-        seconds = time.perf_counter() - began
-    except CvpipeError:
-        return None, 0.0
-    return seconds * wanted / (rows * repeats), _bytes(batch) * wanted / rows / 1e6 * 2
+def _probe_rows(data: Dataset) -> tuple[np.ndarray, float]:
+    """A few images that can be decoded, evenly spaced over the classes, and the seconds it takes to decode one.
 
-
-def _probe_rows(data: Dataset) -> np.ndarray:
-    """A few images that can be decoded, evenly spaced over the classes. Raises `DataError` if there are none."""
+    Raises `DataError` if there are none.
+    """
     order = np.argsort(data.labels, kind="stable")
     rows = np.sort(order[np.unique(np.linspace(0, len(order) - 1, PROBES).astype(np.int64))])
+    _why_bad(data.images, rows[0])
+    began = time.perf_counter()
     reasons = [_why_bad(data.images, row) for row in rows]
+    seconds = (time.perf_counter() - began) / len(rows)
     good = rows[[not reason for reason in reasons]]
     if not len(good):
         raise DataError([Problem(why, data.images.ids[row]) for why, row in zip(reasons, rows, strict=True)])
-    return good
+    return good, seconds
 
 
 def _why_bad(images: Images, row: int) -> str:
@@ -186,20 +201,3 @@ def _why_bad(images: Images, row: int) -> str:
     except BadImage as error:
         return error.problems[0].message
     return ""
-
-
-def _row_count(batch: Batch) -> int:
-    return max(1, int(batch.counts.sum())) if batch.per_row else len(batch)
-
-
-def _bytes(batch: Any) -> float:
-    arrays = batch.arrays().values() if isinstance(batch, Batch) else [batch]
-    return float(sum(array.nbytes for array in arrays if array.dtype.kind not in "UO"))
-
-
-def _pixels(images: Images) -> np.ndarray:
-    return images[0]
-
-
-def _pixel_shape(images: Images) -> str:
-    return " x ".join(map(str, images[0].shape))

@@ -83,10 +83,15 @@ def _bad_images(skipped: list[dict[str, str]], total: int) -> list[str | Problem
     return [*lines, f"{len(skipped)} of {total} images cannot be decoded; {hint}"]
 
 
+def scan_key(tokens: Sequence[str]) -> str:
+    """The key of what was found of images with these content hashes."""
+    return keys.digest("scan", keys.images_key(), list(tokens))
+
+
 def _scan_part(images: Images, store: Store) -> tuple[list[str], list[str], np.ndarray]:
     hashed = [_token(item) for item in images.items]
     tokens, unread = [token for token, _ in hashed], [reason for _, reason in hashed]
-    key = keys.digest("scan", keys.images_key(), tokens)
+    key = scan_key(tokens)
     found = None if any(unread) else store.read(key)
     if found is not None:
         return tokens, unread, found[0]["sizes"]

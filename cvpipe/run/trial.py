@@ -1,0 +1,118 @@
+"""What a stage costs, found out by trying it on a few images.
+
+Everything is tried once before it is timed: the first call compiles kernels and imports libraries, once in a run,
+however many images there are.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import Any, cast
+
+import numpy as np
+
+from cvpipe import threads
+from cvpipe.data import Batch
+from cvpipe.errors import CvpipeError
+from cvpipe.run import workers
+from cvpipe.stage import Classifier, Learner, Stage
+
+ROWS = 4096
+"""Rows (descriptors, patches) that a learner is tried on: enough for several of each of some hundred words."""
+VECTORS = 512
+"""Images that a learner of one vector for each image is tried on."""
+JITTER = 0.3
+"""By how much of itself a copied value is changed, either way: equal rows would be learned too easily."""
+STEEPEST = 3.0
+"""The largest power of the number of rows that the cost of a fit is believed to grow with: that of a dense solver."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds for something that is done again and again, and what the first time takes on top."""
+
+    each_s: float
+    first_s: float
+
+    def of(self, times: float) -> float:
+        """Seconds for so many times, s."""
+        return self.each_s * times + (self.first_s if times else 0.0)
+
+
+def transform(stage: Stage, batch: Any) -> tuple[Any, Cost]:
+    """What a fitted stage gives for a batch, and the cost of an image for one worker."""
+    apply = stage.predict if isinstance(stage, Classifier) else stage.transform
+    with workers.one_thread_each():
+        _, first = _timed(apply, batch[:1])
+        given, seconds = _timed(apply, batch)
+    each = seconds / len(batch)
+    return given, Cost(each, max(0.0, first - each))
+
+
+def fit(
+    stage: Learner, batch: Any, labels: np.ndarray, classes: np.ndarray, images: int, jobs: int
+) -> tuple[Cost | None, float]:
+    """Fit on a few images; the cost and the megabytes of a fit on so many `images` of these classes.
+
+    None if the learner cannot learn from so little; it is then not fitted.
+    """
+    each = row_count(batch) / len(batch)
+    wanted = min(stage.fit_rows or math.inf, each * images)
+    most = int(min(wanted, ROWS if per_row(batch) else VECTORS) / each)
+    more, more_labels = _copied(batch, labels, classes, max(len(batch), most))
+    half = np.sort(np.argsort(more_labels, kind="stable")[::2])  # of every class
+    try:
+        with threads.allow(jobs):
+            first = _timed(stage.fit, more[half], more_labels[half])[1]
+            few = _timed(stage.fit, more[half], more_labels[half])[1]
+            many = _timed(stage.fit, more, more_labels)[1]
+    except (CvpipeError, ValueError, ArithmeticError):
+        return None, 0.0
+    power = min(max(math.log2(many / few), 1.0), STEEPEST)
+    growth = wanted / row_count(more)
+    each = many * growth ** (power if growth > 1 else 1.0)
+    return Cost(each, max(0.0, first - few)), 2 * bytes_of(more) * growth / 1e6
+
+
+def per_row(batch: Any) -> bool:
+    """Whether images own rows."""
+    return bool(getattr(batch, "per_row", ()))
+
+
+def row_count(batch: Any) -> int:
+    """Rows, images where there are no rows; at least 1."""
+    return max(1, int(batch.counts.sum())) if per_row(batch) else len(batch)
+
+
+def bytes_of(batch: Any) -> float:
+    """Bytes that a batch takes, decoded images included."""
+    arrays = batch.arrays().values() if isinstance(batch, Batch) else list(batch)
+    return float(sum(array.nbytes for array in arrays if array.dtype.kind not in "UO"))
+
+
+def _timed(work: Callable[..., Any], *given: Any) -> tuple[Any, float]:
+    began = time.perf_counter()
+    done = work(*given)
+    return done, max(time.perf_counter() - began, 1e-9)
+
+
+def _copied(batch: Any, labels: np.ndarray, classes: np.ndarray, images: int) -> tuple[Any, np.ndarray]:
+    """So many images: the first ones as they are, then copies with other values, of each class in turn. Images that are
+    still files are not copied."""
+    if not isinstance(batch, Batch) or images <= len(batch):
+        return batch, labels
+    rows = np.arange(images) % len(batch)
+    more = batch[rows]
+    names = [f.name for f in fields(cast(Any, more)) if f.name in ("values", "pixels")]
+    return replace(
+        cast(Any, more), **{name: _jittered(getattr(more, name)) for name in names}
+    ), np.concatenate([labels, np.resize(classes, images - len(batch))])
+
+
+def _jittered(values: np.ndarray) -> np.ndarray:
+    factors = np.random.default_rng(0).uniform(1 - JITTER, 1 + JITTER, values.shape).astype(np.float32)
+    changed = values * factors
+    return (np.clip(changed, 0, 255) if values.dtype == np.uint8 else changed).astype(values.dtype)
