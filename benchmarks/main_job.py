@@ -40,7 +40,7 @@ def listed_times(folder: str, times: int, path: Path) -> Path:
 def main(folder: str) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         env = {**os.environ, "CVPIPE_CACHE": f"{scratch}/cache"}
-        run = [sys.executable, "-m", "cvpipe_cli.main", "run", "sift_bow_svm", "--json", "--out", f"{scratch}/run"]
+        run = [sys.executable, "-m", "cvpipe_cli", "run", "sift_bow_svm", "--json", "--out", f"{scratch}/run"]
         rows = []
         for name, command in {
             "textures, cold": run,
@@ -60,7 +60,7 @@ def main(folder: str) -> None:
         print(f"{'plain script':34s} {seconds:7.1f} s {memory:7.0f} MB   accuracy {score:.4f}")
         print(f"plain script / cvpipe, cold: {seconds / rows[2][1]:.2f}")
         for command in (["--help"], ["check", "sift_bow_svm"], ["stages"]):
-            best = min(timed([sys.executable, "-m", "cvpipe_cli.main", *command], env)[0] for _ in range(5))
+            best = min(timed([sys.executable, "-m", "cvpipe_cli", *command], env)[0] for _ in range(5))
             print(f"cvpipe {' '.join(command):27s} {best:7.2f} s")
 
 
