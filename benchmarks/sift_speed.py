@@ -16,8 +16,8 @@ import cv2
 
 from cvpipe.data import Images
 from cvpipe.datasets.folder import Folder
-from cvpipe.run import workers
-from cvpipe.run.chunks import CHUNK
+from cvpipe.conductor import workers
+from cvpipe.conductor.chunks import CHUNK
 from cvpipe.stages.descriptors.sift import Sift
 
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from cvpipe import threads
 from cvpipe.datasets.folder import Folder
-from cvpipe.run import workers
+from cvpipe.conductor import workers
 from cvpipe.stages.descriptors.root_sift import RootSift
 from cvpipe.stages.descriptors.sift import Sift
 from cvpipe.vision.assign import BLOCK, nearest

@@ -16,7 +16,7 @@ def cache(action: str | None, as_json: bool) -> None:
 
     CVPIPE_CACHE names another folder, CVPIPE_CACHE_GB another limit.
     """
-    from cvpipe.run.store import Store, default_folder, limit_bytes
+    from cvpipe.conductor.store import Store, default_folder, limit_bytes
 
     store = Store(default_folder())
     if action == "clear":

@@ -71,7 +71,7 @@ def leave(code: int) -> NoReturn:
     A worker that is still inside a C++ library would make the system abort the process while Python cleans up after
     itself; then nothing is cleaned up.
     """
-    workers = sys.modules.get("cvpipe.run.workers")
+    workers = sys.modules.get("cvpipe.conductor.workers")
     if workers is not None and workers.busy():
         with contextlib.suppress(OSError):
             sys.stdout.flush()

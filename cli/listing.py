@@ -30,7 +30,7 @@ def stage_rows() -> list[tuple[str, ...]]:
     """A row for each stage, in the order in which they follow each other in a pipeline."""
     from cvpipe import registry
     from cvpipe.data import types
-    from cvpipe.run.edges import edge, names
+    from cvpipe.conductor.edges import edge, names
     from cvpipe.spec.schema import first_line
 
     order = ["Keypoints", "Patches", "Descriptors", "Maps", "Features", "Predictions"]
@@ -47,7 +47,7 @@ def stage_rows() -> list[tuple[str, ...]]:
 
 def _explain_stage(name: str) -> None:
     from cvpipe import registry
-    from cvpipe.run.edges import edge, names
+    from cvpipe.conductor.edges import edge, names
 
     cls = registry.stage_class(name)
     here = edge(cls)

@@ -9,7 +9,7 @@ import click
 from cvpipe_cli.options import as_json, jobs, spec_options
 
 if TYPE_CHECKING:
-    from cvpipe.run.plan import Plan
+    from cvpipe.conductor.plan import Plan
 
 
 @click.command()

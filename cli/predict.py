@@ -10,7 +10,7 @@ import click
 from cvpipe_cli.options import as_json, jobs
 
 if TYPE_CHECKING:
-    from cvpipe.run.files import FilePrediction
+    from cvpipe.conductor.files import FilePrediction
 
 
 @click.command()
@@ -39,8 +39,8 @@ def predict(
         raise click.UsageError("--json and --csv exclude each other")
     from cvpipe_cli.progress import listener
 
-    from cvpipe.run.files import image_files, predict_files
-    from cvpipe.run.save import load
+    from cvpipe.conductor.files import image_files, predict_files
+    from cvpipe.conductor.save import load
 
     names = [
         name for given in images for name in (sys.stdin.read().splitlines() if given == "-" else [given])

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import click
 
-from cvpipe.run.progress import Progress
+from cvpipe.conductor.progress import Progress
 
 EVERY_S = 10.0
 """Seconds between two plain lines about one stage."""

@@ -9,7 +9,7 @@ import click
 from cvpipe_cli.options import as_json, device, jobs, no_cache, spec_options
 
 if TYPE_CHECKING:
-    from cvpipe.run.result import RunResult
+    from cvpipe.conductor.result import RunResult
 
 
 @click.command()

@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from cvpipe.data import Dataset, Descriptors, Features, Images, Keypoints, Maps, Patches, Predictions
     from cvpipe.datasets import load_dataset
     from cvpipe.errors import CvpipeError, DataError, RunError, SpecError
-    from cvpipe.run.pipeline import Pipeline
-    from cvpipe.run.result import RunResult
-    from cvpipe.run.save import load
+    from cvpipe.conductor.pipeline import Pipeline
+    from cvpipe.conductor.result import RunResult
+    from cvpipe.conductor.save import load
     from cvpipe.spec import load_spec
     from cvpipe.stage import Classifier, Learner, Stage
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "cvpipe.api": ("plan",),
+    "cvpipe.api": ("plan", "run"),
     "cvpipe.data": (
         "Dataset",
         "Descriptors",
@@ -35,15 +35,15 @@ _HOMES = {
     ),
     "cvpipe.datasets": ("load_dataset",),
     "cvpipe.errors": ("CvpipeError", "DataError", "RunError", "SpecError"),
-    "cvpipe.run.pipeline": ("Pipeline",),
-    "cvpipe.run.result": ("RunResult",),
-    "cvpipe.run.save": ("load",),
+    "cvpipe.conductor.pipeline": ("Pipeline",),
+    "cvpipe.conductor.result": ("RunResult",),
+    "cvpipe.conductor.save": ("load",),
     "cvpipe.spec": ("load_spec",),
     "cvpipe.stage": ("Classifier", "Learner", "Stage"),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = sorted([*_HOME, "run"])
+__all__ = sorted(_HOME)
 
 
 def __getattr__(name: str) -> Any:

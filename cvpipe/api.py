@@ -11,13 +11,13 @@ from typing import Any, Literal
 from cvpipe.data import Dataset
 from cvpipe.errors import RunError, SpecError
 from cvpipe.report.folder import claim, write
-from cvpipe.run.log import Logged
-from cvpipe.run.pipeline import Pipeline
-from cvpipe.run.plan import Plan, make_plan
-from cvpipe.run.progress import Progress
-from cvpipe.run.result import RunResult
-from cvpipe.run.smoke import smoke_test
-from cvpipe.run.split import Split
+from cvpipe.conductor.log import Logged
+from cvpipe.conductor.pipeline import Pipeline
+from cvpipe.conductor.plan import Plan, make_plan
+from cvpipe.conductor.progress import Progress
+from cvpipe.conductor.result import RunResult
+from cvpipe.conductor.smoke import smoke_test
+from cvpipe.conductor.split import Split
 from cvpipe.spec import Spec, load_spec
 
 

@@ -17,7 +17,7 @@ from safetensors.numpy import load_file, save_file
 
 import cvpipe as library
 from cvpipe import api
-from cvpipe.run import save as saving
+from cvpipe.conductor import save as saving
 
 LAYOUT = "the layout is one folder for each class, with its images inside: PATH/cat/1.jpg, PATH/dog/2.jpg"
 LEARNED = "02_bag_of_words.safetensors"

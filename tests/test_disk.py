@@ -27,8 +27,8 @@ from accidents import (
     small_disk,
 )
 
-from cvpipe.run import store as storing
-from cvpipe.run.store import Store
+from cvpipe.conductor import store as storing
+from cvpipe.conductor.store import Store
 
 CACHE_HINT = "free some space, set CVPIPE_CACHE to another folder, or use --no-cache"
 

@@ -12,9 +12,9 @@ import pytest
 
 from cvpipe.data import Predictions
 from cvpipe.errors import RunError, SpecError
-from cvpipe.run import _bootstrap, metrics
-from cvpipe.run.evaluate import METRICS, Evaluation, evaluate
-from cvpipe.run.result import SplitResult
+from cvpipe.conductor import _bootstrap, metrics
+from cvpipe.conductor.evaluate import METRICS, Evaluation, evaluate
+from cvpipe.conductor.result import SplitResult
 
 CLASSES = np.array(["ash", "birch", "cedar", "date"])
 ALL = ["accuracy", "balanced_accuracy", "macro_f1"]
@@ -296,8 +296,8 @@ def test_evaluating_does_not_import_scikit_learn() -> None:
     code = (
         "import sys, numpy as np\n"
         "from cvpipe.data import Predictions\n"
-        "from cvpipe.run.evaluate import evaluate\n"
-        "from cvpipe.run.result import SplitResult\n"
+        "from cvpipe.conductor.evaluate import evaluate\n"
+        "from cvpipe.conductor.result import SplitResult\n"
         "c = np.array(['a', 'b']); r = np.arange(2)\n"
         "p = Predictions(scores=np.eye(2, dtype=np.float32), classes=c)\n"
         "evaluate(c, None, [SplitResult(r, r, p)], ['accuracy'], c, 0)\n"

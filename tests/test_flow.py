@@ -19,9 +19,9 @@ from toys import Centre, Centroid, Sampled, Slopes, Spots, striped
 from cvpipe import Pipeline
 from cvpipe.data import Dataset, Descriptors, Features, Images, offsets_of
 from cvpipe.errors import DataError, RunError
-from cvpipe.run.chunks import CHUNK, chunked
-from cvpipe.run.result import RunResult
-from cvpipe.run.sample import FEWEST, ROWS_PER_IMAGE, RowSampler, drawn_images
+from cvpipe.conductor.chunks import CHUNK, chunked
+from cvpipe.conductor.result import RunResult
+from cvpipe.conductor.sample import FEWEST, ROWS_PER_IMAGE, RowSampler, drawn_images
 from cvpipe.stage import Learner, Stage
 from cvpipe.stages.classifiers.svm import Svm
 from cvpipe.stages.descriptors.root_sift import RootSift
@@ -169,7 +169,7 @@ def test_samples_do_not_depend_on_workers_or_chunks(monkeypatch: pytest.MonkeyPa
 
     one = drawn(1)
     for jobs, size in ((2, 32), (3, 32), (2, 7), (1, 100)):
-        monkeypatch.setattr("cvpipe.run.chunks.CHUNK", size)
+        monkeypatch.setattr("cvpipe.conductor.chunks.CHUNK", size)
         for got, want in zip(drawn(jobs), one, strict=True):
             np.testing.assert_array_equal(got, want)
 

@@ -21,9 +21,9 @@ from accidents import INTERRUPTED, MAIN, SPEC, cvpipe, leftovers, make_photos, n
 from cvpipe.data import images
 from cvpipe.datasets.folder import Folder
 from cvpipe.report import folder, html
-from cvpipe.run import conduct, save, store, workers
-from cvpipe.run.split import KFold
-from cvpipe.run.store import Store
+from cvpipe.conductor import conduct, save, store, workers
+from cvpipe.conductor.split import KFold
+from cvpipe.conductor.store import Store
 from cvpipe.stages.classifiers.svm import Svm
 from cvpipe.stages.descriptors.root_sift import RootSift
 from cvpipe.stages.descriptors.sift import Sift

@@ -14,8 +14,8 @@ from toys import striped
 
 from cvpipe import Pipeline
 from cvpipe.data import Images
-from cvpipe.run import keys
-from cvpipe.run.seeding import seeded
+from cvpipe.conductor import keys
+from cvpipe.conductor.seeding import seeded
 from cvpipe.stage import Stage
 from cvpipe.stages.classifiers.svm import Svm
 from cvpipe.stages.descriptors.root_sift import RootSift
@@ -123,13 +123,13 @@ def test_an_id_is_no_pixel() -> None:
         ("cvpipe.stages.descriptors.root_sift", [False, True, True, True]),
         ("cvpipe.vision.kmeans", [False, False, True, True]),
         ("cvpipe.vision.kernels", [False, False, False, True]),
-        ("cvpipe.run.sample", [False, False, True, True]),
+        ("cvpipe.conductor.sample", [False, False, True, True]),
         ("cvpipe.data.decode", [True] * 4),
         ("cvpipe.data._pillow", [True] * 4),
         ("cvpipe.data.pixels", [True] * 4),
         ("cvpipe.data.seeds", [True] * 4),
         ("cvpipe.stages.classifiers.knn", [False] * 4),
-        ("cvpipe.run.ledger", [False] * 4),
+        ("cvpipe.conductor.ledger", [False] * 4),
     ],
 )
 def test_a_changed_source_changes_what_is_built_from_it(

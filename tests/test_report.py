@@ -23,7 +23,7 @@ from cvpipe.report.html import render, write_report
 from cvpipe.report.keypoints import POINTS
 from cvpipe.report.keypoints import section as keypoints_section
 from cvpipe.report.words import count, counted, percent, plain, seconds, short
-from cvpipe.run.result import RunResult, Score, SplitResult, StageCost
+from cvpipe.conductor.result import RunResult, Score, SplitResult, StageCost
 
 VOID = {"meta", "img", "br", "hr", "input", "link"}  # elements without an end tag
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -23,7 +23,7 @@ ORDER = [
     {"stages"},
     {"registry"},
     {"datasets"},
-    {"run"},
+    {"conductor"},
     {"spec"},
     {"report"},
     {"api"},
@@ -33,7 +33,7 @@ ORDER = [
 FLOOR = {room: floor for floor, rooms in enumerate(ORDER) for room in rooms}
 NOT_BELOW = {"vision": {"data"}, "datasets": {"vision", "stage", "stages"}}
 """Rooms that do without some of those below them: maths knows no batches, a data set no stages."""
-UPWARD = {("cvpipe/run/pipeline.py", "spec")}
+UPWARD = {("cvpipe/conductor/pipeline.py", "spec")}
 """`Pipeline.from_yaml` and `Pipeline.check`, where users look for them; inside functions."""
 MODULES = sorted(path for folder in ("cvpipe", "cli", "pipelines") for path in (HOUSE / folder).rglob("*.py"))
 NAMES = [path.relative_to(HOUSE).as_posix() for path in MODULES]
@@ -100,7 +100,7 @@ def test_the_test_would_see_an_import_inside_a_function(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in MODULES if room_of(path) == "run"], ids=lambda path: path.stem
+    "path", [path for path in MODULES if room_of(path) == "conductor"], ids=lambda path: path.stem
 )
 def test_the_conductor_names_no_stage(path: Path) -> None:
     tree = ast.parse(path.read_text())
@@ -164,7 +164,7 @@ def test_importing_the_package_imports_next_to_nothing() -> None:
 
 def test_the_library_imports_no_learning_library() -> None:
     code = (
-        "import cvpipe.api, cvpipe.run.save, cvpipe.run.files; cvpipe.Pipeline, cvpipe.load, cvpipe.load_spec"
+        "import cvpipe.api, cvpipe.conductor.save, cvpipe.conductor.files; cvpipe.Pipeline, cvpipe.load, cvpipe.load_spec"
     )
     assert not imported_by(code) & {"torch", "sklearn", "matplotlib", "skimage", "PIL"}
 

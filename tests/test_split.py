@@ -10,9 +10,9 @@ import pytest
 
 from cvpipe.data import Dataset, Images
 from cvpipe.errors import DataError
-from cvpipe.run._grouping import assign, equal_shares
-from cvpipe.run._split_checks import Census
-from cvpipe.run.split import SPLITS, File, Fold, Given, Holdout, KFold, PerClass, Split
+from cvpipe.conductor._grouping import assign, equal_shares
+from cvpipe.conductor._split_checks import Census
+from cvpipe.conductor.split import SPLITS, File, Fold, Given, Holdout, KFold, PerClass, Split
 
 PIXEL = np.zeros((1, 1), np.uint8)
 

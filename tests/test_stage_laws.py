@@ -21,8 +21,8 @@ from safetensors.numpy import load_file, save_file
 from cvpipe import registry
 from cvpipe.data import Descriptors, Features, Images, Keypoints, Maps, Patches, Predictions, offsets_of
 from cvpipe.errors import NotFitted
-from cvpipe.run.edges import edge, takes
-from cvpipe.run.state import pack, unpack
+from cvpipe.conductor.edges import edge, takes
+from cvpipe.conductor.state import pack, unpack
 from cvpipe.stage import Classifier, Learner, Stage
 
 STAGES = [registry.stage_class(name) for name in registry.stage_names()]

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from cvpipe.errors import RunError, SpecError
-from cvpipe.run.state import pack, unpack
-from cvpipe.run.store import Nowhere, Store, default_folder, limit_bytes, open_store
+from cvpipe.conductor.state import pack, unpack
+from cvpipe.conductor.store import Nowhere, Store, default_folder, limit_bytes, open_store
 
 KEY = "ab" + "0" * 62
 ARRAYS: dict[str, np.ndarray] = {

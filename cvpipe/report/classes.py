@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cvpipe.run.result import RunResult
+from cvpipe.conductor.result import RunResult
 
 MEASURES = ("precision", "recall", "f1")
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from cvpipe.report.thumbnails import data_uri, read_or_none
-from cvpipe.run.result import RunResult, SplitResult
+from cvpipe.conductor.result import RunResult, SplitResult
 
 WRONG, RIGHT = 16, 8  # images shown of each kind
 SIDE = 160  # px, the longer side of a thumbnail

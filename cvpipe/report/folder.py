@@ -13,8 +13,8 @@ from pathlib import Path
 from cvpipe.errors import RunError
 from cvpipe.files import write_whole
 from cvpipe.report.html import write_report
-from cvpipe.run.result import RunResult
-from cvpipe.run.save import save
+from cvpipe.conductor.result import RunResult
+from cvpipe.conductor.save import save
 from cvpipe.spec import dump
 
 FILES = ("result.json", "spec.yaml", "predictions.csv", "report.html", "model", "log.txt")

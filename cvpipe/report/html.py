@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cvpipe.files import write_whole
 from cvpipe.report import classes, confusion, costs, examples, keypoints, provenance, scores, words
 from cvpipe.report.overview import overview
-from cvpipe.run.result import RunResult
+from cvpipe.conductor.result import RunResult
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from cvpipe.report.words import percent, plain, title
-from cvpipe.run.result import RunResult
+from cvpipe.conductor.result import RunResult
 
 SKIPPED = 100  # images named; result.json has all
 

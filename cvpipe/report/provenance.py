@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cvpipe.report.words import plain
-from cvpipe.run.result import RunResult
+from cvpipe.conductor.result import RunResult
 
 
 def section(result: RunResult) -> dict[str, Any] | None:

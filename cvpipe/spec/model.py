@@ -12,11 +12,11 @@ from cvpipe.configurable import Configurable
 from cvpipe.datasets._source import Source
 from cvpipe.help import option_types
 from cvpipe.options import IS_PATH
-from cvpipe.run.seeding import seeded, with_seed
+from cvpipe.conductor.seeding import seeded, with_seed
 from cvpipe.stage import Stage
 
 if TYPE_CHECKING:
-    from cvpipe.run.split import Split
+    from cvpipe.conductor.split import Split
 
 POLICIES = ("fail", "skip")
 """What `on_bad_image` may be."""

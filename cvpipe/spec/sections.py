@@ -37,7 +37,7 @@ def data_of(node: Node, problems: list[Problem]) -> Source | None:
 
 def split_of(node: Node, problems: list[Problem]) -> Any:
     """The split; None if there is a problem with it."""
-    from cvpipe.run.split import SPLITS
+    from cvpipe.conductor.split import SPLITS
 
     known = f"one of {listed(SPLITS)}, such as {{kfold: 5}}"
     if isinstance(node.value, str) and node.value in SPLITS:
@@ -67,7 +67,7 @@ def seed_of(node: Node, problems: list[Problem]) -> Any:
 def stages_of(node: Node, problems: list[Problem]) -> list[Stage] | None:
     """The stages, checked to fit together; None if one of them cannot be built."""
     from cvpipe.registry import stage_class
-    from cvpipe.run.edges import chain_problems
+    from cvpipe.conductor.edges import chain_problems
 
     if not isinstance(node.value, list) or not node.value:
         said = "stages must be a list of stages, the last of them a classifier"
@@ -83,7 +83,7 @@ def stages_of(node: Node, problems: list[Problem]) -> list[Stage] | None:
 
 def metrics_of(node: Node, problems: list[Problem]) -> list[str]:
     """The names of the metrics."""
-    from cvpipe.run.evaluate import METRICS as known
+    from cvpipe.conductor.evaluate import METRICS as known
 
     if not isinstance(node.value, list) or not node.value:
         said = f"metrics must be a list of {listed(known)}, got {shown(node.plain())}"

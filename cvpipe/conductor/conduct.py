@@ -11,21 +11,21 @@ import numpy as np
 
 from cvpipe.data import Dataset
 from cvpipe.errors import SpecError, did_you_mean, listed
-from cvpipe.run import workers
-from cvpipe.run.chunks import Link
-from cvpipe.run.environment import environment, resolve_device
-from cvpipe.run.evaluate import Evaluation, evaluate
-from cvpipe.run.flow import Flow
-from cvpipe.run.ledger import Ledger
-from cvpipe.run.progress import Progress
-from cvpipe.run.result import RunResult, SplitResult
-from cvpipe.run.scan import fingerprint, usable
-from cvpipe.run.seeding import seeded
-from cvpipe.run.split import SPLITS, Fold, Split
-from cvpipe.run.store import open_store
+from cvpipe.conductor import workers
+from cvpipe.conductor.chunks import Link
+from cvpipe.conductor.environment import environment, resolve_device
+from cvpipe.conductor.evaluate import Evaluation, evaluate
+from cvpipe.conductor.flow import Flow
+from cvpipe.conductor.ledger import Ledger
+from cvpipe.conductor.progress import Progress
+from cvpipe.conductor.result import RunResult, SplitResult
+from cvpipe.conductor.scan import fingerprint, usable
+from cvpipe.conductor.seeding import seeded
+from cvpipe.conductor.split import SPLITS, Fold, Split
+from cvpipe.conductor.store import open_store
 
 if TYPE_CHECKING:
-    from cvpipe.run.pipeline import Pipeline
+    from cvpipe.conductor.pipeline import Pipeline
 
 METRICS = ("accuracy", "macro_f1", "confusion")
 
@@ -128,7 +128,7 @@ def _copies(stages: Sequence[Any]) -> list[Any]:
 
 def _with(pipeline: Pipeline, chain: list[Link], seed: int, data: Dataset, fold: Fold) -> Pipeline:
     """A fitted copy of the pipeline."""
-    from cvpipe.run.pipeline import Pipeline, probe_images
+    from cvpipe.conductor.pipeline import Pipeline, probe_images
 
     fitted = Pipeline(_copies(pipeline.stages), seed=seed, jobs=pipeline.jobs, cache=pipeline.cache)
     fitted.fitted_ = chain

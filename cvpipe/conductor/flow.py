@@ -18,13 +18,13 @@ import numpy as np
 from cvpipe import threads
 from cvpipe.data import Batch, Features, Images, Predictions
 from cvpipe.errors import CvpipeError, Problem, RunError
-from cvpipe.run import keys, workers
-from cvpipe.run.chunks import Link, chunked, run_chunk
-from cvpipe.run.edges import reachable
-from cvpipe.run.ledger import Ledger
-from cvpipe.run.sample import ROWS_PER_IMAGE, RowSampler, drawn_images
-from cvpipe.run.state import Packed, pack, unpack
-from cvpipe.run.store import Store
+from cvpipe.conductor import keys, workers
+from cvpipe.conductor.chunks import Link, chunked, run_chunk
+from cvpipe.conductor.edges import reachable
+from cvpipe.conductor.ledger import Ledger
+from cvpipe.conductor.sample import ROWS_PER_IMAGE, RowSampler, drawn_images
+from cvpipe.conductor.state import Packed, pack, unpack
+from cvpipe.conductor.store import Store
 from cvpipe.stage import Learner, Stage
 
 

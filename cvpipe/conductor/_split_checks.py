@@ -9,7 +9,7 @@ import numpy as np
 
 from cvpipe.data import Dataset
 from cvpipe.errors import DataError, Problem
-from cvpipe.run._split_file import shown
+from cvpipe.conductor._split_file import shown
 
 
 @dataclass(frozen=True)

@@ -24,11 +24,11 @@ import cvpipe
 from cvpipe import registry
 from cvpipe.data import Images
 from cvpipe.errors import CvpipeError, DataError, RunError
-from cvpipe.run import keys
-from cvpipe.run.chunks import Link
-from cvpipe.run.environment import environment
-from cvpipe.run.pipeline import Pipeline
-from cvpipe.run.state import pack, unpack
+from cvpipe.conductor import keys
+from cvpipe.conductor.chunks import Link
+from cvpipe.conductor.environment import environment
+from cvpipe.conductor.pipeline import Pipeline
+from cvpipe.conductor.state import pack, unpack
 from cvpipe.stage import Learner, Stage
 
 FORMAT = 1

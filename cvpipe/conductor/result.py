@@ -11,7 +11,7 @@ import numpy as np
 from cvpipe.data import Dataset, Predictions
 
 if TYPE_CHECKING:
-    from cvpipe.run.pipeline import Pipeline
+    from cvpipe.conductor.pipeline import Pipeline
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Any, cast
 
 from cvpipe.configurable import Configurable
 from cvpipe.data import Dataset
-from cvpipe.run import _split_checks as checks
-from cvpipe.run._split_checks import Census, Fold
+from cvpipe.conductor import _split_checks as checks
+from cvpipe.conductor._split_checks import Census, Fold
 
 
 class Split(Configurable):

@@ -9,10 +9,10 @@ import numpy as np
 
 from cvpipe.data.seeds import derive
 from cvpipe.errors import RunError
-from cvpipe.run import metrics as scoring
-from cvpipe.run._bootstrap import Tested, interval, replicates
-from cvpipe.run.metrics import METRICS
-from cvpipe.run.result import Score, SplitResult
+from cvpipe.conductor import metrics as scoring
+from cvpipe.conductor._bootstrap import Tested, interval, replicates
+from cvpipe.conductor.metrics import METRICS
+from cvpipe.conductor.result import Score, SplitResult
 
 __all__ = ["METRICS", "Evaluation", "evaluate"]
 

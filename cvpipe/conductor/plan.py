@@ -11,18 +11,18 @@ import numpy as np
 
 from cvpipe.data import Dataset, Images
 from cvpipe.errors import BadImage, DataError, Problem
-from cvpipe.run import keys, trial, workers
-from cvpipe.run.chunks import CHUNK, chunked, is_stored
-from cvpipe.run.edges import gives, names
-from cvpipe.run.ledger import described
-from cvpipe.run.scan import scan_key
-from cvpipe.run.seeding import seeded
-from cvpipe.run.split import Fold, Split
-from cvpipe.run.store import Store, default_folder
+from cvpipe.conductor import keys, trial, workers
+from cvpipe.conductor.chunks import CHUNK, chunked, is_stored
+from cvpipe.conductor.edges import gives, names
+from cvpipe.conductor.ledger import described
+from cvpipe.conductor.scan import scan_key
+from cvpipe.conductor.seeding import seeded
+from cvpipe.conductor.split import Fold, Split
+from cvpipe.conductor.store import Store, default_folder
 from cvpipe.stage import Classifier, Learner, Stage
 
 if TYPE_CHECKING:
-    from cvpipe.run.pipeline import Pipeline
+    from cvpipe.conductor.pipeline import Pipeline
 
 PROBES = 12
 """Images that are really computed."""

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from cvpipe.run.metrics import Margins
+from cvpipe.conductor.metrics import Margins
 
 REPLICATES = 2000
 """Resamples. The 2.5 % quantile is then known to about 0.35 percentage points of probability."""

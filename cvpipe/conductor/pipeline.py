@@ -15,16 +15,16 @@ import numpy as np
 
 from cvpipe.data import Dataset, Images, Predictions
 from cvpipe.errors import BadImage, DataError, NotFitted, Problem, RunError, SpecError, did_you_mean
-from cvpipe.run import workers
-from cvpipe.run.chunks import Link
-from cvpipe.run.edges import chain_problems
-from cvpipe.run.flow import Flow
-from cvpipe.run.ledger import Ledger
-from cvpipe.run.progress import Progress
-from cvpipe.run.result import RunResult
-from cvpipe.run.scan import usable
-from cvpipe.run.seeding import seeded
-from cvpipe.run.store import Nowhere, open_store
+from cvpipe.conductor import workers
+from cvpipe.conductor.chunks import Link
+from cvpipe.conductor.edges import chain_problems
+from cvpipe.conductor.flow import Flow
+from cvpipe.conductor.ledger import Ledger
+from cvpipe.conductor.progress import Progress
+from cvpipe.conductor.result import RunResult
+from cvpipe.conductor.scan import usable
+from cvpipe.conductor.seeding import seeded
+from cvpipe.conductor.store import Nowhere, open_store
 from cvpipe.stage import Stage
 
 PARAMETERS = ("stages", "seed", "jobs", "cache")
@@ -74,9 +74,9 @@ class Pipeline:
     def run(self, dataset: Dataset, **options: Any) -> RunResult:
         """Train, time and score on splits of a data set, such as `cvpipe.load_dataset("textures")`.
 
-        Options: see `cvpipe.run.conduct.conduct` (split, metrics, seed, on_bad_image, refit, progress, name).
+        Options: see `cvpipe.conductor.conduct.conduct` (split, metrics, seed, on_bad_image, refit, progress, name).
         """
-        from cvpipe.run.conduct import conduct
+        from cvpipe.conductor.conduct import conduct
 
         return conduct(self, dataset, **options)
 
@@ -123,7 +123,7 @@ class Pipeline:
 
     def save(self, folder: str | Path) -> None:
         """Write the fitted pipeline into a folder: arrays, JSON and a probe, no code. `cvpipe.load` gives it back."""
-        from cvpipe.run.save import save
+        from cvpipe.conductor.save import save
 
         save(self, Path(folder))
 

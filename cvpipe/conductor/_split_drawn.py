@@ -11,9 +11,9 @@ from annotated_types import Ge
 from cvpipe.data import Dataset
 from cvpipe.data.seeds import derive
 from cvpipe.options import Count, Fraction
-from cvpipe.run._grouping import Shares, assign, equal_shares
-from cvpipe.run._split_base import Split
-from cvpipe.run._split_checks import Census, Fold, plural
+from cvpipe.conductor._grouping import Shares, assign, equal_shares
+from cvpipe.conductor._split_base import Split
+from cvpipe.conductor._split_checks import Census, Fold, plural
 
 
 def _grouped(shares: Shares, census: Census, seed: int) -> np.ndarray:

@@ -17,7 +17,7 @@ import numpy as np
 from cvpipe import threads
 from cvpipe.data import Batch
 from cvpipe.errors import CvpipeError
-from cvpipe.run import workers
+from cvpipe.conductor import workers
 from cvpipe.stage import Classifier, Learner, Stage
 
 ROWS = 4096

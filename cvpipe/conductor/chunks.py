@@ -11,9 +11,9 @@ import numpy as np
 
 from cvpipe.data import Batch, Images, types
 from cvpipe.errors import BadImage, CvpipeError, DataError, RunError
-from cvpipe.run.keys import chunk_key
-from cvpipe.run.store import Store
-from cvpipe.run.workers import resident_mb
+from cvpipe.conductor.keys import chunk_key
+from cvpipe.conductor.store import Store
+from cvpipe.conductor.workers import resident_mb
 from cvpipe.stage import Classifier, Stage
 
 CHUNK = 32

@@ -13,10 +13,10 @@ import numpy as np
 
 from cvpipe.data import Dataset, Images, Item
 from cvpipe.errors import BadImage, DataError, Problem
-from cvpipe.run import keys, workers
-from cvpipe.run.chunks import CHUNK
-from cvpipe.run.progress import Progress
-from cvpipe.run.store import Store
+from cvpipe.conductor import keys, workers
+from cvpipe.conductor.chunks import CHUNK
+from cvpipe.conductor.progress import Progress
+from cvpipe.conductor.store import Store
 
 SHOWN = 20
 """Bad images that an error message names; the rest is counted."""

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from cvpipe.errors import RunError
-from cvpipe.run.progress import Progress
+from cvpipe.conductor.progress import Progress
 
 
 class Logged(Progress):

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cvpipe.data import Batch
-from cvpipe.run.chunks import Work
-from cvpipe.run.progress import Progress
-from cvpipe.run.result import StageCost
+from cvpipe.conductor.chunks import Work
+from cvpipe.conductor.progress import Progress
+from cvpipe.conductor.result import StageCost
 from cvpipe.stage import Learner, Stage
 
 

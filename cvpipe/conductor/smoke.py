@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from cvpipe.data import Dataset
-from cvpipe.run.split import Given, Holdout, Split
+from cvpipe.conductor.split import Given, Holdout, Split
 
 CLASSES = 4
 """Classes in a smoke test."""

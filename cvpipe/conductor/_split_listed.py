@@ -10,9 +10,9 @@ import numpy as np
 
 from cvpipe.data import Dataset
 from cvpipe.options import PathText
-from cvpipe.run._split_base import Split
-from cvpipe.run._split_checks import Census, Fold
-from cvpipe.run._split_file import SplitTable
+from cvpipe.conductor._split_base import Split
+from cvpipe.conductor._split_checks import Census, Fold
+from cvpipe.conductor._split_file import SplitTable
 
 
 class Given(Split):

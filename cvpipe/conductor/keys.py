@@ -42,7 +42,7 @@ DISTRIBUTIONS = {
 DECODER = "cvpipe.data.decode"
 """The module whose source and libraries decide what pixels a file becomes."""
 
-SAMPLER = "cvpipe.run.sample"
+SAMPLER = "cvpipe.conductor.sample"
 """The module that decides which rows a learner sees."""
 
 ROOMS = ("cvpipe.data", "cvpipe.vision", "cvpipe.stage", "cvpipe.stages", "cvpipe.threads")

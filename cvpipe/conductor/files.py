@@ -11,11 +11,11 @@ import numpy as np
 from cvpipe.data import Images
 from cvpipe.datasets._walk import Tree, walk
 from cvpipe.errors import DataError
-from cvpipe.run import workers
-from cvpipe.run.pipeline import Pipeline
-from cvpipe.run.progress import Progress
-from cvpipe.run.scan import scan
-from cvpipe.run.store import Nowhere
+from cvpipe.conductor import workers
+from cvpipe.conductor.pipeline import Pipeline
+from cvpipe.conductor.progress import Progress
+from cvpipe.conductor.scan import scan
+from cvpipe.conductor.store import Nowhere
 
 
 @dataclass(frozen=True)
