@@ -1,0 +1,1 @@
+"""Stages that give `Keypoints`: places in an image that a detector chose."""

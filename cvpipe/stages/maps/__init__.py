@@ -1,0 +1,1 @@
+"""Stages that give `Maps`: dense responses, to look at or to pool."""
