@@ -81,9 +81,9 @@ def filters(side: int, scales: int, orientations: int) -> np.ndarray:
         turn = angle + np.pi * orientation / orientations
         turn = turn - 2 * np.pi * np.rint(turn / (2 * np.pi))
         bank[scale, orientation] = np.exp(-RADIAL * (frequency / centre - 1) ** 2 - width * turn**2)
-    bank = bank.reshape(-1, side, side)
-    bank.setflags(write=False)
-    return bank
+    flat = bank.reshape(-1, side, side)
+    flat.setflags(write=False)
+    return flat
 
 
 @lru_cache(maxsize=4)
