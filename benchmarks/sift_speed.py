@@ -14,10 +14,10 @@ from functools import partial
 
 import cv2
 
-from cvpipe.data import Images
-from cvpipe.datasets.folder import Folder
 from cvpipe.conductor import workers
 from cvpipe.conductor.chunks import CHUNK
+from cvpipe.data import Images
+from cvpipe.datasets.folder import Folder
 from cvpipe.stages.descriptors.sift import Sift
 
 

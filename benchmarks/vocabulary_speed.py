@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from cvpipe import threads
-from cvpipe.datasets.folder import Folder
 from cvpipe.conductor import workers
+from cvpipe.datasets.folder import Folder
 from cvpipe.stages.descriptors.root_sift import RootSift
 from cvpipe.stages.descriptors.sift import Sift
 from cvpipe.vision.assign import BLOCK, nearest

@@ -29,8 +29,8 @@ def stages(name: str | None, markdown: bool) -> None:
 def stage_rows() -> list[tuple[str, ...]]:
     """A row for each stage, in the order in which they follow each other in a pipeline."""
     from cvpipe import registry
-    from cvpipe.data import types
     from cvpipe.conductor.edges import edge, names
+    from cvpipe.data import types
     from cvpipe.spec.schema import first_line
 
     order = ["Keypoints", "Patches", "Descriptors", "Maps", "Features", "Predictions"]

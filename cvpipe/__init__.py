@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cvpipe.api import plan, run
-    from cvpipe.data import Dataset, Descriptors, Features, Images, Keypoints, Maps, Patches, Predictions
-    from cvpipe.datasets import load_dataset
-    from cvpipe.errors import CvpipeError, DataError, RunError, SpecError
     from cvpipe.conductor.pipeline import Pipeline
     from cvpipe.conductor.result import RunResult
     from cvpipe.conductor.save import load
+    from cvpipe.data import Dataset, Descriptors, Features, Images, Keypoints, Maps, Patches, Predictions
+    from cvpipe.datasets import load_dataset
+    from cvpipe.errors import CvpipeError, DataError, RunError, SpecError
     from cvpipe.spec import load_spec
     from cvpipe.stage import Classifier, Learner, Stage
 

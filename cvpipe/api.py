@@ -8,9 +8,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from cvpipe.data import Dataset
-from cvpipe.errors import RunError, SpecError
-from cvpipe.report.folder import claim, write
 from cvpipe.conductor.log import Logged
 from cvpipe.conductor.pipeline import Pipeline
 from cvpipe.conductor.plan import Plan, make_plan
@@ -18,6 +15,9 @@ from cvpipe.conductor.progress import Progress
 from cvpipe.conductor.result import RunResult
 from cvpipe.conductor.smoke import smoke_test
 from cvpipe.conductor.split import Split
+from cvpipe.data import Dataset
+from cvpipe.errors import RunError, SpecError
+from cvpipe.report.folder import claim, write
 from cvpipe.spec import Spec, load_spec
 
 

@@ -14,9 +14,9 @@ import pytest
 
 import cvpipe
 from cvpipe import api
+from cvpipe.conductor.progress import Progress
 from cvpipe.errors import DataError, RunError, SpecError
 from cvpipe.report.folder import FILES, claim
-from cvpipe.conductor.progress import Progress
 from cvpipe.spec import load_spec
 
 STAGES: list[Any] = [{"sift": {"max_keypoints": 30}}, "root_sift", {"bag_of_words": {"words": 4}}, "svm"]

@@ -8,9 +8,9 @@ import pytest
 from toys import Centroid, Slopes, Spots
 
 from cvpipe import Pipeline
+from cvpipe.conductor.edges import Edge, chain_problems, edge, gives, names, reachable, takes
 from cvpipe.data import Descriptors, Features, Images, Keypoints
 from cvpipe.errors import SpecError
-from cvpipe.conductor.edges import Edge, chain_problems, edge, gives, names, reachable, takes
 from cvpipe.stage import Stage
 from cvpipe.stages.classifiers.svm import Svm
 from cvpipe.stages.descriptors.root_sift import RootSift

@@ -10,11 +10,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from cvpipe.data import Predictions
-from cvpipe.errors import RunError, SpecError
 from cvpipe.conductor import _bootstrap, metrics
 from cvpipe.conductor.evaluate import METRICS, Evaluation, evaluate
 from cvpipe.conductor.result import SplitResult
+from cvpipe.data import Predictions
+from cvpipe.errors import RunError, SpecError
 
 CLASSES = np.array(["ash", "birch", "cedar", "date"])
 ALL = ["accuracy", "balanced_accuracy", "macro_f1"]

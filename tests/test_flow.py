@@ -17,11 +17,11 @@ import toys
 from toys import Centre, Centroid, Sampled, Slopes, Spots, striped
 
 from cvpipe import Pipeline
-from cvpipe.data import Dataset, Descriptors, Features, Images, offsets_of
-from cvpipe.errors import DataError, RunError
 from cvpipe.conductor.chunks import CHUNK, chunked
 from cvpipe.conductor.result import RunResult
 from cvpipe.conductor.sample import FEWEST, ROWS_PER_IMAGE, RowSampler, drawn_images
+from cvpipe.data import Dataset, Descriptors, Features, Images, offsets_of
+from cvpipe.errors import DataError, RunError
 from cvpipe.stage import Learner, Stage
 from cvpipe.stages.classifiers.svm import Svm
 from cvpipe.stages.descriptors.root_sift import RootSift

@@ -13,9 +13,9 @@ import pytest
 from toys import striped
 
 from cvpipe import Pipeline
-from cvpipe.data import Images
 from cvpipe.conductor import keys
 from cvpipe.conductor.seeding import seeded
+from cvpipe.data import Images
 from cvpipe.stage import Stage
 from cvpipe.stages.classifiers.svm import Svm
 from cvpipe.stages.descriptors.root_sift import RootSift

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cvpipe.conductor.result import RunResult, Score, SplitResult, StageCost
 from cvpipe.data import Dataset, Descriptors, Features, Images, Keypoints, Predictions, offsets_of
 from cvpipe.errors import BadImage, NotFitted
 from cvpipe.report.axis import axis_for
@@ -23,7 +24,6 @@ from cvpipe.report.html import render, write_report
 from cvpipe.report.keypoints import POINTS
 from cvpipe.report.keypoints import section as keypoints_section
 from cvpipe.report.words import count, counted, percent, plain, seconds, short
-from cvpipe.conductor.result import RunResult, Score, SplitResult, StageCost
 
 VOID = {"meta", "img", "br", "hr", "input", "link"}  # elements without an end tag
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -9,13 +9,13 @@ from typing import Annotated, Any, Literal
 import pytest
 from annotated_types import Ge
 
+from cvpipe.conductor.evaluate import METRICS
+from cvpipe.conductor.seeding import seeded
 from cvpipe.configurable import Configurable
 from cvpipe.data.seeds import derive
 from cvpipe.errors import Problem, SpecError, listed
 from cvpipe.help import option_help
 from cvpipe.options import Count, Fraction, PathText, Positive, Seed
-from cvpipe.conductor.evaluate import METRICS
-from cvpipe.conductor.seeding import seeded
 from cvpipe.spec import build_stage, dump, json_schema, load_spec, option_problems, shipped_specs
 from cvpipe.spec.build import build
 from cvpipe.spec.model import resolved_part

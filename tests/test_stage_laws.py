@@ -19,10 +19,10 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from cvpipe import registry
-from cvpipe.data import Descriptors, Features, Images, Keypoints, Maps, Patches, Predictions, offsets_of
-from cvpipe.errors import NotFitted
 from cvpipe.conductor.edges import edge, takes
 from cvpipe.conductor.state import pack, unpack
+from cvpipe.data import Descriptors, Features, Images, Keypoints, Maps, Patches, Predictions, offsets_of
+from cvpipe.errors import NotFitted
 from cvpipe.stage import Classifier, Learner, Stage
 
 STAGES = [registry.stage_class(name) for name in registry.stage_names()]

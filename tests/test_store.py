@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cvpipe.errors import RunError, SpecError
 from cvpipe.conductor.state import pack, unpack
 from cvpipe.conductor.store import Nowhere, Store, default_folder, limit_bytes, open_store
+from cvpipe.errors import RunError, SpecError
 
 KEY = "ab" + "0" * 62
 ARRAYS: dict[str, np.ndarray] = {

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import MISSING, fields
 from typing import Any, cast
 
-from cvpipe.configurable import Configurable
-from cvpipe.data import Dataset
 from cvpipe.conductor import _split_checks as checks
 from cvpipe.conductor._split_checks import Census, Fold
+from cvpipe.configurable import Configurable
+from cvpipe.data import Dataset
 
 
 class Split(Configurable):

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cvpipe.conductor._split_file import shown
 from cvpipe.data import Dataset
 from cvpipe.errors import DataError, Problem
-from cvpipe.conductor._split_file import shown
 
 
 @dataclass(frozen=True)

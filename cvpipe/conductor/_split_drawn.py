@@ -8,12 +8,12 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge
 
-from cvpipe.data import Dataset
-from cvpipe.data.seeds import derive
-from cvpipe.options import Count, Fraction
 from cvpipe.conductor._grouping import Shares, assign, equal_shares
 from cvpipe.conductor._split_base import Split
 from cvpipe.conductor._split_checks import Census, Fold, plural
+from cvpipe.data import Dataset
+from cvpipe.data.seeds import derive
+from cvpipe.options import Count, Fraction
 
 
 def _grouped(shares: Shares, census: Census, seed: int) -> np.ndarray:

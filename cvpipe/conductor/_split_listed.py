@@ -8,11 +8,11 @@ from typing import Literal
 
 import numpy as np
 
-from cvpipe.data import Dataset
-from cvpipe.options import PathText
 from cvpipe.conductor._split_base import Split
 from cvpipe.conductor._split_checks import Census, Fold
 from cvpipe.conductor._split_file import SplitTable
+from cvpipe.data import Dataset
+from cvpipe.options import PathText
 
 
 class Given(Split):

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from cvpipe.data import Batch, Images, types
-from cvpipe.errors import BadImage, CvpipeError, DataError, RunError
 from cvpipe.conductor.keys import chunk_key
 from cvpipe.conductor.store import Store
 from cvpipe.conductor.workers import resident_mb
+from cvpipe.data import Batch, Images, types
+from cvpipe.errors import BadImage, CvpipeError, DataError, RunError
 from cvpipe.stage import Classifier, Stage
 
 CHUNK = 32

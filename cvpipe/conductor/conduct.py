@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cvpipe.data import Dataset
-from cvpipe.errors import SpecError, did_you_mean, listed
 from cvpipe.conductor import workers
 from cvpipe.conductor.chunks import Link
 from cvpipe.conductor.environment import environment, resolve_device
@@ -23,6 +21,8 @@ from cvpipe.conductor.scan import fingerprint, usable
 from cvpipe.conductor.seeding import seeded
 from cvpipe.conductor.split import SPLITS, Fold, Split
 from cvpipe.conductor.store import open_store
+from cvpipe.data import Dataset
+from cvpipe.errors import SpecError, did_you_mean, listed
 
 if TYPE_CHECKING:
     from cvpipe.conductor.pipeline import Pipeline

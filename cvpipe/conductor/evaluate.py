@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cvpipe.data.seeds import derive
-from cvpipe.errors import RunError
 from cvpipe.conductor import metrics as scoring
 from cvpipe.conductor._bootstrap import Tested, interval, replicates
 from cvpipe.conductor.metrics import METRICS
 from cvpipe.conductor.result import Score, SplitResult
+from cvpipe.data.seeds import derive
+from cvpipe.errors import RunError
 
 __all__ = ["METRICS", "Evaluation", "evaluate"]
 

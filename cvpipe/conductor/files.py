@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from cvpipe.data import Images
-from cvpipe.datasets._walk import Tree, walk
-from cvpipe.errors import DataError
 from cvpipe.conductor import workers
 from cvpipe.conductor.pipeline import Pipeline
 from cvpipe.conductor.progress import Progress
 from cvpipe.conductor.scan import scan
 from cvpipe.conductor.store import Nowhere
+from cvpipe.data import Images
+from cvpipe.datasets._walk import Tree, walk
+from cvpipe.errors import DataError
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,6 @@ from typing import Any
 import numpy as np
 
 from cvpipe import threads
-from cvpipe.data import Batch, Features, Images, Predictions
-from cvpipe.errors import CvpipeError, Problem, RunError
 from cvpipe.conductor import keys, workers
 from cvpipe.conductor.chunks import Link, chunked, run_chunk
 from cvpipe.conductor.edges import reachable
@@ -25,6 +23,8 @@ from cvpipe.conductor.ledger import Ledger
 from cvpipe.conductor.sample import ROWS_PER_IMAGE, RowSampler, drawn_images
 from cvpipe.conductor.state import Packed, pack, unpack
 from cvpipe.conductor.store import Store
+from cvpipe.data import Batch, Features, Images, Predictions
+from cvpipe.errors import CvpipeError, Problem, RunError
 from cvpipe.stage import Learner, Stage
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from cvpipe.data import Batch
 from cvpipe.conductor.chunks import Work
 from cvpipe.conductor.progress import Progress
 from cvpipe.conductor.result import StageCost
+from cvpipe.data import Batch
 from cvpipe.stage import Learner, Stage
 
 

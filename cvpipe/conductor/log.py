@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from cvpipe.errors import RunError
 from cvpipe.conductor.progress import Progress
+from cvpipe.errors import RunError
 
 
 class Logged(Progress):

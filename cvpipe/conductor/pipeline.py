@@ -13,8 +13,6 @@ from typing import Any, Self
 
 import numpy as np
 
-from cvpipe.data import Dataset, Images, Predictions
-from cvpipe.errors import BadImage, DataError, NotFitted, Problem, RunError, SpecError, did_you_mean
 from cvpipe.conductor import workers
 from cvpipe.conductor.chunks import Link
 from cvpipe.conductor.edges import chain_problems
@@ -25,6 +23,8 @@ from cvpipe.conductor.result import RunResult
 from cvpipe.conductor.scan import usable
 from cvpipe.conductor.seeding import seeded
 from cvpipe.conductor.store import Nowhere, open_store
+from cvpipe.data import Dataset, Images, Predictions
+from cvpipe.errors import BadImage, DataError, NotFitted, Problem, RunError, SpecError, did_you_mean
 from cvpipe.stage import Stage
 
 PARAMETERS = ("stages", "seed", "jobs", "cache")

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cvpipe.data import Dataset, Images
-from cvpipe.errors import BadImage, DataError, Problem
 from cvpipe.conductor import keys, trial, workers
 from cvpipe.conductor.chunks import CHUNK, chunked, is_stored
 from cvpipe.conductor.edges import gives, names
@@ -19,6 +17,8 @@ from cvpipe.conductor.scan import scan_key
 from cvpipe.conductor.seeding import seeded
 from cvpipe.conductor.split import Fold, Split
 from cvpipe.conductor.store import Store, default_folder
+from cvpipe.data import Dataset, Images
+from cvpipe.errors import BadImage, DataError, Problem
 from cvpipe.stage import Classifier, Learner, Stage
 
 if TYPE_CHECKING:

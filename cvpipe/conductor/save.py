@@ -22,13 +22,13 @@ import numpy as np
 
 import cvpipe
 from cvpipe import registry
-from cvpipe.data import Images
-from cvpipe.errors import CvpipeError, DataError, RunError
 from cvpipe.conductor import keys
 from cvpipe.conductor.chunks import Link
 from cvpipe.conductor.environment import environment
 from cvpipe.conductor.pipeline import Pipeline
 from cvpipe.conductor.state import pack, unpack
+from cvpipe.data import Images
+from cvpipe.errors import CvpipeError, DataError, RunError
 from cvpipe.stage import Learner, Stage
 
 FORMAT = 1

@@ -11,12 +11,12 @@ from functools import partial
 
 import numpy as np
 
-from cvpipe.data import Dataset, Images, Item
-from cvpipe.errors import BadImage, DataError, Problem
 from cvpipe.conductor import keys, workers
 from cvpipe.conductor.chunks import CHUNK
 from cvpipe.conductor.progress import Progress
 from cvpipe.conductor.store import Store
+from cvpipe.data import Dataset, Images, Item
+from cvpipe.errors import BadImage, DataError, Problem
 
 SHOWN = 20
 """Bad images that an error message names; the rest is counted."""

@@ -15,9 +15,9 @@ from typing import Any, cast
 import numpy as np
 
 from cvpipe import threads
+from cvpipe.conductor import workers
 from cvpipe.data import Batch
 from cvpipe.errors import CvpipeError
-from cvpipe.conductor import workers
 from cvpipe.stage import Classifier, Learner, Stage
 
 ROWS = 4096

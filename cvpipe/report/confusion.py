@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from cvpipe.report.words import percent, short
 from cvpipe.conductor.result import RunResult
+from cvpipe.report.words import percent, short
 
 WIDTH = 640  # px that the cells fill together, as long as one cell stays between the next two
 CELL_MIN, CELL_MAX = 10, 88  # px; below the first a label no longer fits its row

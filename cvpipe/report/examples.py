@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from cvpipe.report.thumbnails import data_uri, read_or_none
 from cvpipe.conductor.result import RunResult, SplitResult
+from cvpipe.report.thumbnails import data_uri, read_or_none
 
 WRONG, RIGHT = 16, 8  # images shown of each kind
 SIDE = 160  # px, the longer side of a thumbnail

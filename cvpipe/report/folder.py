@@ -10,11 +10,11 @@ import itertools
 import json
 from pathlib import Path
 
+from cvpipe.conductor.result import RunResult
+from cvpipe.conductor.save import save
 from cvpipe.errors import RunError
 from cvpipe.files import write_whole
 from cvpipe.report.html import write_report
-from cvpipe.conductor.result import RunResult
-from cvpipe.conductor.save import save
 from cvpipe.spec import dump
 
 FILES = ("result.json", "spec.yaml", "predictions.csv", "report.html", "model", "log.txt")

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cvpipe.conductor.result import RunResult
 from cvpipe.files import write_whole
 from cvpipe.report import classes, confusion, costs, examples, keypoints, provenance, scores, words
 from cvpipe.report.overview import overview
-from cvpipe.conductor.result import RunResult
 
 if TYPE_CHECKING:
     from jinja2 import Environment

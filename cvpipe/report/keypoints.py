@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from cvpipe.conductor.result import RunResult
 from cvpipe.data import Descriptors, Images, Keypoints
 from cvpipe.data.seeds import generator
 from cvpipe.errors import CvpipeError
 from cvpipe.report.thumbnails import data_uri, read_or_none
-from cvpipe.conductor.result import RunResult
 
 IMAGES = 6  # drawn, of as many classes as there are
 POINTS = 100  # drawn for each image; more hide it

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from cvpipe.report.words import percent, plain, title
 from cvpipe.conductor.result import RunResult
+from cvpipe.report.words import percent, plain, title
 
 SKIPPED = 100  # images named; result.json has all
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cvpipe.report.words import plain
 from cvpipe.conductor.result import RunResult
+from cvpipe.report.words import plain
 
 
 def section(result: RunResult) -> dict[str, Any] | None:

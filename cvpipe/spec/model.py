@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cvpipe.conductor.seeding import seeded, with_seed
 from cvpipe.configurable import Configurable
 from cvpipe.datasets._source import Source
 from cvpipe.help import option_types
 from cvpipe.options import IS_PATH
-from cvpipe.conductor.seeding import seeded, with_seed
 from cvpipe.stage import Stage
 
 if TYPE_CHECKING:

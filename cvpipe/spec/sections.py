@@ -66,8 +66,8 @@ def seed_of(node: Node, problems: list[Problem]) -> Any:
 
 def stages_of(node: Node, problems: list[Problem]) -> list[Stage] | None:
     """The stages, checked to fit together; None if one of them cannot be built."""
-    from cvpipe.registry import stage_class
     from cvpipe.conductor.edges import chain_problems
+    from cvpipe.registry import stage_class
 
     if not isinstance(node.value, list) or not node.value:
         said = "stages must be a list of stages, the last of them a classifier"
