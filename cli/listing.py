@@ -33,7 +33,7 @@ def stage_rows() -> list[tuple[str, ...]]:
     from cvpipe.data import types
     from cvpipe.spec.schema import first_line
 
-    order = ["Keypoints", "Patches", "Descriptors", "Maps", "Features", "Predictions"]
+    order = ["Keypoints", "Patches", "Descriptors", "BinaryDescriptors", "Maps", "Features", "Predictions"]
     rows = []
     for word in registry.stage_names():
         cls = registry.stage_class(word)

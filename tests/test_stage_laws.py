@@ -21,7 +21,17 @@ from safetensors.numpy import load_file, save_file
 from cvpipe import registry
 from cvpipe.conductor.edges import edge, takes
 from cvpipe.conductor.state import pack, unpack
-from cvpipe.data import Descriptors, Features, Images, Keypoints, Maps, Patches, Predictions, offsets_of
+from cvpipe.data import (
+    BinaryDescriptors,
+    Descriptors,
+    Features,
+    Images,
+    Keypoints,
+    Maps,
+    Patches,
+    Predictions,
+    offsets_of,
+)
 from cvpipe.errors import NotFitted
 from cvpipe.stage import Classifier, Learner, Stage
 
@@ -82,6 +92,12 @@ def descriptors() -> Descriptors:
     return Descriptors(offsets=offsets, size=size, values=values, **shared)
 
 
+def binary_descriptors() -> BinaryDescriptors:
+    offsets, size, shared, rng = ragged()
+    values = rng.integers(0, 256, (offsets[-1], 32), dtype=np.uint8)
+    return BinaryDescriptors(offsets=offsets, size=size, values=values, **shared)
+
+
 def keypoints() -> Keypoints:
     offsets, size, shared, rng = ragged()
     angle = rng.uniform(0, 2 * np.pi, len(shared["xy"])).astype(np.float32)
@@ -110,7 +126,8 @@ def features() -> Features:
 
 
 MAKE: dict[type, Callable[[], Any]] = {
-    Images: images, Keypoints: keypoints, Patches: patches, Descriptors: descriptors, Maps: maps, Features: features
+    Images: images, Keypoints: keypoints, Patches: patches, Descriptors: descriptors,
+    BinaryDescriptors: binary_descriptors, Maps: maps, Features: features
 }  # fmt: skip
 
 

@@ -3,10 +3,11 @@
 from cvpipe.data.batch import Batch, offsets_of
 from cvpipe.data.dataset import Dataset
 from cvpipe.data.images import Images, Item
-from cvpipe.data.types import Descriptors, Features, Keypoints, Maps, Patches, Predictions
+from cvpipe.data.types import BinaryDescriptors, Descriptors, Features, Keypoints, Maps, Patches, Predictions
 
 __all__ = [
     "Batch",
+    "BinaryDescriptors",
     "Dataset",
     "Descriptors",
     "Features",

@@ -23,7 +23,7 @@ class Keypoints(Batch):
     scale: np.ndarray
     """(M,) float32, the Gaussian sigma of the scale at which the point was found, px."""
     angle: np.ndarray
-    """(M,) float32, rad in [0, 2 pi), from the x axis towards the y axis (down)."""
+    """(M,) float32, rad in [0, 2 pi), from the x axis towards the y axis (down); -1 where the detector gives none."""
     response: np.ndarray
     """(M,) float32, strength; larger is better, comparable within one detector only."""
     size: np.ndarray
@@ -76,6 +76,26 @@ class Descriptors(Batch):
     """(n + 1,) int64; image i owns rows offsets[i]:offsets[i + 1]. An image may own none."""
     values: np.ndarray
     """(M, D) float32 or uint8."""
+    xy: np.ndarray
+    """(M, 2) float32, centres of the neighbourhoods, px."""
+    scale: np.ndarray
+    """(M,) float32, Gaussian sigma of the neighbourhoods, px."""
+    size: np.ndarray
+    """(n, 2) int32, height and width of the image, px."""
+    per_row: ClassVar[tuple[str, ...]] = ("values", "xy", "scale")
+
+
+@dataclass(frozen=True, eq=False)
+class BinaryDescriptors(Batch):
+    """Strings of bits that each describe a neighbourhood of an image, compared by the number of bits that differ.
+
+    A type of its own: their bytes are no numbers, so means, roots and Euclidean distances of them mean nothing.
+    """
+
+    offsets: np.ndarray
+    """(n + 1,) int64; image i owns rows offsets[i]:offsets[i + 1]. An image may own none."""
+    values: np.ndarray
+    """(M, B) uint8, eight bits in a byte, the first one highest (`np.packbits`)."""
     xy: np.ndarray
     """(M, 2) float32, centres of the neighbourhoods, px."""
     scale: np.ndarray

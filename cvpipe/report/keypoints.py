@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from cvpipe.conductor.result import RunResult
-from cvpipe.data import Descriptors, Images, Keypoints
+from cvpipe.data import BinaryDescriptors, Descriptors, Images, Keypoints
 from cvpipe.data.seeds import generator
 from cvpipe.errors import CvpipeError
 from cvpipe.report.thumbnails import data_uri, read_or_none
 
+Points = BinaryDescriptors | Descriptors | Keypoints
 IMAGES = 6  # drawn, of as many classes as there are
 POINTS = 100  # drawn for each image; more hide it
 SIDE = 320  # px, the longer side of a thumbnail
@@ -65,21 +66,21 @@ def _fitted(pipeline: Any) -> Sequence[Any]:
     return getattr(pipeline, "fitted", pipeline.stages)  # NotFitted is an AttributeError
 
 
-def _points(stages: Sequence[Any], batch: Any) -> tuple[str, Keypoints | Descriptors] | None:
+def _points(stages: Sequence[Any], batch: Any) -> tuple[str, Points] | None:
     """The first keypoints or descriptors that leading stages give for one image, and that stage's name."""
     for stage in stages:
         try:
             batch = stage.transform(batch)
         except (CvpipeError, OSError):
             return None
-        if isinstance(batch, Keypoints | Descriptors):
+        if isinstance(batch, Points):
             return stage.name, batch
         if not isinstance(batch, Images):
             return None
     return None
 
 
-def _circles(points: Keypoints | Descriptors, image_id: str) -> list[tuple[float, float, float]]:
+def _circles(points: Points, image_id: str) -> list[tuple[float, float, float]]:
     """(x, y, radius) of the strongest keypoints, px; of descriptors, which have none, a random draw."""
     if isinstance(points, Keypoints):
         rows = np.argsort(-points.response, kind="stable")[:POINTS]

@@ -41,7 +41,7 @@ def kmeans(
     inertia = np.inf
     for iteration in range(1, iterations + 1):
         before = inertia
-        centres, inertia = _update(rows, centres)
+        centres, inertia = update(rows, centres)
         if before - inertia <= tolerance * inertia or iteration == iterations:
             return Clustering(centres, inertia, iteration)
     raise ValueError(f"at least one iteration is needed, got {iterations}")
@@ -57,8 +57,12 @@ def distinct_rows(rows: np.ndarray, count: int, rng: np.random.Generator) -> np.
     return rows[list(found.values())]
 
 
-def _update(rows: np.ndarray, centres: np.ndarray) -> tuple[np.ndarray, float]:
-    """The mean of the rows nearest to each centre, and the inertia of the centres as they were."""
+def update(rows: np.ndarray, centres: np.ndarray) -> tuple[np.ndarray, float]:
+    """The mean of the rows nearest to each centre, and the inertia of the centres as they were.
+
+    rows (n, d) of any real type, centres (k, d) float32, k <= n -> (k, d) float32. A centre without rows becomes the
+    row that is farthest from its centre.
+    """
     parts = map_blocks(lambda start, stop: _assigned(centres, rows[start:stop]), len(rows), CHUNK)
     sums, counts, distances = np.zeros(centres.shape), np.zeros(len(centres), np.int64), []
     for part_sums, part_counts, distance in parts:
