@@ -58,8 +58,8 @@ class Lines(Quiet):
         """All are done."""
         with self._lock:
             if self._began.pop(stage, None) is not None:
-                done, total = self._done.pop(stage), self._total.pop(stage, 0)
-                click.echo(f"{stage}: done, {done:,} of {total:,} images", err=True)
+                self._total.pop(stage, 0)
+                click.echo(f"{stage}: done, {self._done.pop(stage):,} images", err=True)
 
     def note(self, text: str) -> None:
         """News."""

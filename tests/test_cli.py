@@ -313,7 +313,7 @@ def test_plain_progress(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     lines.end("sift")
     lines.end("sift")
     lines.note("news")
-    assert capsys.readouterr().err == "sift: done, 100 of 100 images\nnews\n"
+    assert capsys.readouterr().err == "sift: done, 100 images\nnews\n"
 
 
 def test_bars_are_drawn_on_standard_error(capsys: pytest.CaptureFixture[str]) -> None:

@@ -163,7 +163,7 @@ def test_importing_the_package_imports_next_to_nothing() -> None:
 
 
 def test_the_library_imports_no_learning_library() -> None:
-    code = "import cvpipe.api, cvpipe.conductor.save, cvpipe.conductor.files; cvpipe.Pipeline, cvpipe.load, cvpipe.load_spec"
+    code = "import cvpipe.api, cvpipe.conductor.save; cvpipe.Pipeline, cvpipe.load, cvpipe.load_spec"
     assert not imported_by(code) & {"torch", "sklearn", "matplotlib", "skimage", "PIL"}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cvpipe.conductor.chunks import Work
 from cvpipe.conductor.progress import Progress
@@ -23,14 +23,17 @@ class Account:
     computed: bool = False
     output: Batch | None = None
     out_key: str = ""
-    out_rows: int = 0
+    out_rows: dict[int, int] = field(default_factory=dict)
+    """Rows by chunk: the most that any pass over it gave."""
 
-    def note(self, work: Work, key: str) -> None:
+    def note(self, work: Work, key: str, first: int) -> None:
         """Remember what the stage gives: the rows of the newest key, that is of the last split."""
-        if work.output is not None:
-            self.output = work.output
-            self.out_rows = work.rows + (self.out_rows if key == self.out_key else 0)
-            self.out_key = key
+        if work.output is None:
+            return
+        if key != self.out_key:
+            self.out_rows.clear()
+        self.output, self.out_key = work.output, key
+        self.out_rows[first] = max(work.rows, self.out_rows.get(first, 0))
 
 
 class Ledger:
@@ -67,10 +70,10 @@ class Ledger:
                 account.images += item.images
                 account.computed = True
             key = keys[item.position]
+            account.note(item, key, first)
             if (key, first) not in self._seen:
                 self._seen.add((key, first))
                 self.progress.advance(self.stages[item.position].name, images)
-                account.note(item, key)
 
     def fitted(self, position: int, seconds: float, rss_mb: float) -> None:
         """A learner was fitted."""
@@ -87,7 +90,9 @@ class Ledger:
         seconds = account.transform_s / self.jobs
         speed = account.images / seconds if seconds else 0.0
         output = (
-            described(account.output, self.images, account.out_rows) if account.output is not None else ""
+            described(account.output, self.images, sum(account.out_rows.values()))
+            if account.output is not None
+            else ""
         )
         return StageCost(
             stage.name, account.fit_s, seconds, speed, account.rss_mb, output, not account.computed
