@@ -3,9 +3,9 @@
     python benchmarks/dense_sift_speed.py [--side 256] [--step 4] [--rounds 9]
 
 Rounds alternate; the shortest CPU time of each counts. VLFeat's rows need cyvlfeat and are left out where it is absent:
-`phow` is VLFeat's fast one as it comes, grey image in, smoothing included; `dsift` is its compiled part alone, on planes
-that are smoothed already. OpenCV describes a grid of keypoints at the same places of the same image. Targets: at least
-2 times VLFeat's phow (aim 3), at least 8 times OpenCV's.
+`phow` is VLFeat's fast one as it comes, grey image in, smoothing included; `dsift` is its compiled part, on planes
+smoothed before. OpenCV describes a grid of keypoints at the same places of the same image. Targets: at least 2 times
+VLFeat's phow (aim 3), at least 8 times OpenCV's.
 """
 
 from __future__ import annotations
