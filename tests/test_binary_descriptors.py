@@ -73,6 +73,15 @@ def test_small_images_are_no_error(word: str, shape: tuple[int, int]) -> None:
     assert found.values.dtype == np.uint8
 
 
+@pytest.mark.parametrize(
+    ("word", "options"),
+    [("orb", {"levels": 60, "border": 5}), ("akaze", {"octaves": 20}), ("brisk", {"octaves": 5})],
+)
+def test_more_levels_than_an_image_has(word: str, options: dict[str, Any]) -> None:
+    images = Images.from_arrays([photograph(side) for side in (31, 33, 63, 64, 65, 80)])
+    assert len(build_stage(word, options).transform(images)) == 6
+
+
 @pytest.mark.parametrize("word", WORDS)
 @pytest.mark.parametrize("after", ["root_sift", "bag_of_words", "mean_pool", "svm"])
 def test_stages_for_numbers_refuse_bits_before_a_run(word: str, after: str) -> None:

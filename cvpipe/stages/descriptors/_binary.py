@@ -15,11 +15,12 @@ SIFT_WIDTH = 12
 
 
 def describe(
-    images: Images, make: Callable[[], Any], width: int, sigmas: float, smallest: int, most: int | None
+    images: Images, make: Callable[[int], Any], width: int, sigmas: float, smallest: int, most: int | None
 ) -> BinaryDescriptors:
     """(M, width) packed strings at the keypoints that OpenCV finds, the `most` strongest of each image.
 
-    `make` gives a new detector: threads must not share an object of OpenCV's, and making one is cheap. sigmas: Gaussian
+    `make` gives a new detector for an image whose shorter side is so many px: threads must not share an object of
+    OpenCV's, and making one is cheap. sigmas: Gaussian
     sigma of a neighbourhood / size of its cv2.KeyPoint. Images with a side below `smallest` px have no keypoints.
     Strongest first; equally strong ones by y, x, scale, angle.
     """
@@ -27,8 +28,8 @@ def describe(
     for image in images:
         size.append(image.shape[:2])
         found: tuple[Any, Any] = ((), None)
-        if min(image.shape[:2]) >= smallest:
-            found = make().detectAndCompute(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), None)
+        if min(size[-1]) >= smallest:
+            found = make(min(size[-1])).detectAndCompute(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), None)
         table = np.array([(*k.pt, k.size, k.angle, -k.response) for k in found[0]], np.float32).reshape(-1, 5)
         best = np.lexsort(table[:, [3, 2, 0, 1, 4]].T)[:most]
         places.append(table[best, :3] * np.float32([1, 1, sigmas]))

@@ -37,7 +37,7 @@ class Akaze(Stage):
         # The size of a keypoint is a diameter of 1.5 sigmas each way, the derivatives' reach.
         return describe(images, self._make, BYTES, 1 / 3, SMALLEST, self.max_keypoints)
 
-    def _make(self) -> Any:
+    def _make(self, side: int) -> Any:
         return home("AKAZE").AKAZE_create(
             threshold=self.threshold, nOctaves=self.octaves, nOctaveLayers=self.octave_layers
         )

@@ -38,5 +38,5 @@ class Brisk(Stage):
         # OpenCV fails on images that the coarsest layer, 1.5 octaves further, would shrink to nothing.
         return describe(images, self._make, BYTES, sigmas, 2 ** (self.octaves + 1), self.max_keypoints)
 
-    def _make(self) -> Any:
+    def _make(self, side: int) -> Any:
         return home("BRISK").BRISK_create(self.threshold, self.octaves, self.pattern_scale)

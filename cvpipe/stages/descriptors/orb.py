@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any
 
 import cv2
@@ -39,11 +40,13 @@ class Orb(Stage):
         smallest = max(PATCH, 2 * self.border + 1)
         return describe(images, self._make, BYTES, 1 / SIFT_WIDTH, smallest, self.max_keypoints)
 
-    def _make(self) -> Any:
+    def _make(self, side: int) -> Any:
+        # OpenCV fails on levels without a pixel; what is below `border` px has no corners anyway.
+        levels = 1 + int(math.log(side) / math.log(self.scale_factor))
         return cv2.ORB.create(
             self.max_keypoints,
             self.scale_factor,
-            self.levels,
+            min(self.levels, levels),
             self.border,
             0,
             2,
