@@ -123,7 +123,7 @@ def _all_splits(
 
 
 def _copies(stages: Sequence[Any]) -> list[Any]:
-    return [copy.copy(stage) for stage in stages]
+    return [copy.deepcopy(stage) for stage in stages]  # parts of stages are fitted too
 
 
 def _with(pipeline: Pipeline, chain: list[Link], seed: int, data: Dataset, fold: Fold) -> Pipeline:
