@@ -91,36 +91,39 @@ def _share(row: np.ndarray, count: int, histogram: np.ndarray) -> None:
 
 
 @numba.njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+def _row(layer: np.ndarray, i: int, first: int, window: np.ndarray, frame: tuple, buffer: np.ndarray) -> None:
+    """Fill the buffer with the gradients of a piece of row i, their weights and their places in the descriptor."""
+    x, y, cos, sin, fall, start = frame
+    _gradients((layer[i - 1], layer[i], layer[i + 1]), first, window, start, buffer)
+    dx, dy, middle = np.float32(first) - x, np.float32(i) - y, np.float32((SIDE + 1) / 2)
+    _cells(cos * dx + sin * dy + middle, cos * dy - sin * dx + middle, cos, sin, len(window), buffer)
+    weight = np.exp(fall * dy * dy)
+    for k in range(len(window)):
+        buffer[0, k] *= weight
+
+
+@numba.njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
 def _accumulate(layer: np.ndarray, place: np.ndarray, histogram: np.ndarray, buffer: np.ndarray) -> None:
-    height, width = layer.shape
+    """Add the gradients in the square around a place to its histograms."""
     x, y, cell, angle = place[0], place[1], CELL * place[2], place[3]
     cos, sin = np.float32(math.cos(angle) / cell), np.float32(math.sin(angle) / cell)
     half = REACH * cell * cell * (abs(cos) + abs(sin))
-    low, high = max(1, math.ceil(x - half)), min(width - 2, math.floor(x + half))
+    low, high = max(1, math.ceil(x - half)), min(layer.shape[1] - 2, math.floor(x + half))
     if high < low:
         return
     spread = np.float32(SIDE / 2) * cell
     fall = np.float32(-0.5) / (spread * spread)  # a window of half the descriptor's side (section 6.1)
     window = np.exp(fall * (np.arange(low, high + 1).astype(np.float32) - x) ** 2)
     start = angle * np.float32(BINS / (2 * math.pi)) + np.float32(2 * BINS)  # two turns keep it positive
-    middle = np.float32((SIDE + 1) / 2)
-    for i in range(max(1, math.ceil(y - half)), min(height - 2, math.floor(y + half)) + 1):
+    frame = (x, y, cos, sin, fall, start)
+    for i in range(max(1, math.ceil(y - half)), min(layer.shape[0] - 2, math.floor(y + half)) + 1):
         dy = np.float32(i) - y
         a, b = _span(cos, sin * dy, low - x, high - x)
         a, b = _span(-sin, cos * dy, a, b)
         first, last = max(low, math.ceil(a + x)), min(high, math.floor(b + x))
-        count = last + 1 - first
-        if count <= 0:
-            continue
-        row_weight = np.exp(fall * dy * dy)
-        _gradients(
-            (layer[i - 1], layer[i], layer[i + 1]), first, window[first - low : last + 1 - low], start, buffer
-        )
-        dx = np.float32(first) - x
-        _cells(cos * dx + sin * dy + middle, cos * dy - sin * dx + middle, cos, sin, count, buffer)
-        for k in range(count):
-            buffer[0, k] *= row_weight
-        _share(buffer, count, histogram)
+        if first <= last:
+            _row(layer, i, first, window[first - low : last + 1 - low], frame, buffer)
+            _share(buffer, last + 1 - first, histogram)
 
 
 @numba.njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
