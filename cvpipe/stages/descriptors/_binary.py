@@ -32,7 +32,7 @@ def describe(
             found = make(min(size[-1])).detectAndCompute(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), None)
         table = np.array([(*k.pt, k.size, k.angle, -k.response) for k in found[0]], np.float32).reshape(-1, 5)
         best = np.lexsort(table[:, [3, 2, 0, 1, 4]].T)[:most]
-        places.append(table[best, :3] * np.float32([1, 1, sigmas]))
+        places.append(table[best, :3] * np.array([1, 1, sigmas], np.float32))
         values.append(values[0] if found[1] is None else found[1][best])
     table = np.concatenate(places)
     return BinaryDescriptors(
