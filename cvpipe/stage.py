@@ -11,7 +11,7 @@ Stages follow scikit-learn's estimator protocol without importing it: a construc
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Self, cast
 
 import numpy as np
@@ -36,6 +36,15 @@ class Stage(Configurable):
     def transform(self, batch: Any) -> Any:
         """The output for each image of a batch. Every stage but a classifier writes its own, with annotations."""
         raise NotImplementedError(f"stage '{self.name}' has no transform")
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a stage that is an option of a stage takes and gives: `encoder: Annotated[Stage, Part(Descriptors,
+    Features)]`."""
+
+    takes: type
+    gives: type
 
 
 class Learner(Stage):

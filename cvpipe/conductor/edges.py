@@ -10,7 +10,8 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from cvpipe import registry
 from cvpipe.data import Images
 from cvpipe.errors import SpecError, listed
-from cvpipe.stage import Classifier, Stage
+from cvpipe.help import option_types
+from cvpipe.stage import Classifier, Part, Stage
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ def chain_problems(stages: Sequence[Stage]) -> list[tuple[int, str]]:
         here = edge(type(stage))
         if not set(given) & set(here.takes):
             problems.append((index, _misfit(stages, index, given, here)))
+        problems += [(index, message) for message in part_problems(stage)]
         if isinstance(stage, Classifier) and index < len(stages) - 1:
             after = stages[index + 1].name
             problems.append(
@@ -84,6 +86,29 @@ def chain_problems(stages: Sequence[Stage]) -> list[tuple[int, str]]:
     if not isinstance(stages[-1], Classifier):
         problems.append((len(stages) - 1, _no_classifier(stages[-1], given)))
     return problems
+
+
+def part_problems(stage: Stage) -> list[str]:
+    """What is wrong with the types of stages that are options of a stage."""
+    problems = []
+    for name, hint in option_types(type(stage)).items():
+        inner = getattr(stage, name)
+        for mark in getattr(hint, "__metadata__", ()):
+            if isinstance(mark, Part) and isinstance(inner, Stage):
+                problems += _part_misfit(f"option '{name}' of stage '{stage.name}'", inner, mark)
+                problems += part_problems(inner)
+    return problems
+
+
+def _part_misfit(option: str, inner: Stage, wanted: Part) -> list[str]:
+    here = edge(type(inner))
+    given = here.after((wanted.takes,))
+    if wanted.takes in here.takes and wanted.gives in given:
+        return []
+    makes = f"makes {names([wanted.gives])} from {names([wanted.takes])}"
+    bridges = listed(_bridges((wanted.takes,), (wanted.gives,)))
+    return [f"{option} {makes}, but '{inner.name}' makes {names(given)} from {names(here.takes)}; "
+            f"stages that fit: {bridges}"]  # fmt: skip
 
 
 def _misfit(stages: Sequence[Stage], index: int, given: tuple[type, ...], here: Edge) -> str:
