@@ -4,6 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
+from cvpipe.data import Images
+from cvpipe.stages.maps.dog_maps import DogMaps
+from cvpipe.stages.maps.gaussian_scale_space import GaussianScaleSpace
 from cvpipe.vision import scale_space
 
 
@@ -100,3 +103,23 @@ def test_scales_outside_of_the_scale_space_have_its_ends() -> None:
     octave, layer = scale_space.nearest_layer(np.float32([0, 0.1, 0.8, 1e9]), 1.6, 3, 2)
     assert octave.tolist() == [0, 0, 0, 1]
     assert layer.tolist() == [0, 0, 0, 3]
+
+
+@pytest.mark.parametrize("octave", [0, 1, 2])
+def test_maps_are_an_octave_and_its_differences(octave: int) -> None:
+    image = np.random.default_rng(4).integers(0, 256, (30, 41, 3), dtype=np.uint8)
+    images = Images.from_arrays([image, image[:1, :1]])
+    layers = GaussianScaleSpace(octave=octave).transform(images)
+    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) / np.float32(255)
+    want = list(scale_space.gaussian_octaves(grey))[octave]
+    assert layers.size.tolist() == [list(want.shape[1:]), [2, 2]]
+    np.testing.assert_array_equal(layers.stack(0), np.moveaxis(want, 0, -1))
+    dog = DogMaps(octave=octave).transform(images)
+    np.testing.assert_array_equal(dog.stack(0), np.diff(layers.stack(0), axis=2))
+
+
+def test_a_bright_blob_is_a_minimum_of_the_difference_of_its_scale() -> None:
+    sigma = 1.6 * 2 ** (2 / 3)
+    image = (255 * blob(61, 71, 40, 30, sigma * 2 ** (1 / 6))).astype(np.uint8)
+    dog = DogMaps().transform(Images.from_arrays([image])).stack(0)
+    assert np.unravel_index(dog.argmin(), dog.shape) == (30, 40, 2)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from cvpipe.data import Images, Keypoints, offsets_of
+from cvpipe.data import Images, Keypoints
 from cvpipe.options import Count, Positive
 from cvpipe.stage import Stage
+from cvpipe.stages.keypoints._tables import keypoints_of
 from cvpipe.vision import scale_space
 
 
@@ -33,23 +34,11 @@ class DogKeypoints(Stage):
 
     def transform(self, images: Images) -> Keypoints:
         """(H, W, 3) uint8 RGB images -> (M,) keypoints with places and scales in px."""
-        size, found = [], [np.empty((0, 5), np.float32)]
-        for image in images:
-            size.append(image.shape[:2])
-            found.append(self._find(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)))
-        table = np.concatenate(found)
-        return Keypoints(
-            offsets=offsets_of([len(rows) for rows in found[1:]]),
-            xy=np.ascontiguousarray(table[:, :2]),
-            scale=np.ascontiguousarray(table[:, 2]),
-            angle=np.ascontiguousarray(table[:, 3]),
-            response=np.ascontiguousarray(table[:, 4]),
-            size=np.array(size, np.int32).reshape(-1, 2),
-            images=images,
-        )
+        return keypoints_of(images, self._find)
 
-    def _find(self, grey: np.ndarray) -> np.ndarray:
-        """(m, 5) float32 x, y, scale (px), angle, response of an (H, W) uint8 image, strongest first."""
+    def _find(self, image: np.ndarray, _: str) -> np.ndarray:
+        """(m, 5) float32 x, y, scale (px), angle, response of an (H, W, 3) uint8 image, strongest first."""
+        grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
         # Octaves one after the other: the first one takes three quarters of the memory of all.
         octaves = scale_space.gaussian_octaves(grey / np.float32(255), self.sigma, self.octave_layers)
         found = [self._in_octave(octave, level) for level, octave in enumerate(octaves)]
