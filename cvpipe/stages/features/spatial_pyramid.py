@@ -19,6 +19,10 @@ PREFIX = "encoder__"
 """Before the names of what the encoder learned."""
 
 
+def _words() -> BagOfWords:
+    return BagOfWords(words=200)  # type: ignore[call-arg]  # it is not fitted yet
+
+
 class SpatialPyramid(Learner):
     """The descriptors of each cell of several grids over the image, encoded by themselves, one after the other.
 
@@ -37,9 +41,7 @@ class SpatialPyramid(Learner):
     # grids: 2 stands for 2 x 2 cells, [3, 1] for 3 rows of 1 cell
     levels: Annotated[tuple[Count | tuple[Count, Count], ...], MinLen(1)] = (1, 2, 4)
     # what makes a vector of a cell's descriptors
-    encoder: Annotated[Stage, Part(Descriptors, Features)] = field(
-        default_factory=lambda: BagOfWords(words=200)  # type: ignore[call-arg]  # it is not fitted yet
-    )
+    encoder: Annotated[Stage, Part(Descriptors, Features)] = field(default_factory=_words)
     # lazebnik: level l of 0 to L counts 1 / 2^(L - l + 1), level 0 counts 1 / 2^L (equation 3)
     weights: Literal["equal", "lazebnik"] = "equal"
 
