@@ -10,6 +10,7 @@ from cvpipe import threads
 from cvpipe.data import Features
 from cvpipe.errors import RunError
 from cvpipe.stages.transforms.pca import Pca
+from cvpipe.vision import pca
 from cvpipe.vision.pca import principal_components
 
 
@@ -32,13 +33,17 @@ def test_the_sign_of_an_axis_is_no_accident() -> None:
     np.testing.assert_allclose(found.axes, again.axes, atol=1e-9)
 
 
-def test_sums_do_not_depend_on_threads() -> None:
-    rows = np.random.default_rng(0).integers(0, 256, (20_000, 16), dtype=np.uint8)
-    with threads.allow(1):
-        one = principal_components(rows, 16)
-    with threads.allow(3):
-        three = principal_components(rows, 16)
-    np.testing.assert_array_equal(one.axes, three.axes)
+@pytest.mark.parametrize("shape", [(3000, 30), (20, 100)])
+def test_sums_do_not_depend_on_threads(shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pca, "COLUMNS", 8)
+    monkeypatch.setattr(pca, "BLOCK_NUMBERS", 10_000)
+    rows = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    made = []
+    for count in (1, 3):
+        with threads.allow(count):
+            made.append(principal_components(rows, 5))
+    np.testing.assert_array_equal(made[0].axes, made[1].axes)
+    np.testing.assert_allclose(made[0].variances, np.linalg.eigvalsh(np.cov(rows.T, bias=True))[:-6:-1])
 
 
 def test_descriptors_keep_their_places_and_may_be_whole_numbers() -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from cvpipe.threads import map_blocks
 
-BLOCK = 8192
-"""Rows that one thread takes at a time. A constant, so that sums never depend on the number of threads."""
+BLOCK_NUMBERS = 2**22
+"""Numbers in a block of rows: 32 MB of float64."""
 COLUMNS = 2048
-"""The same for columns, where there are fewer rows than columns."""
+"""Columns that one thread takes at a time. A constant, so that sums never depend on the number of threads."""
 RANK_TOLERANCE = 1e-9
 """Directions with less than this share of the largest variance are rounding errors of float32 rows: 1e-7 squared, and
 some room."""
@@ -40,8 +41,7 @@ def principal_components(rows: np.ndarray, count: int) -> Components:
 
     Source: Jolliffe, "Principal component analysis", 2nd edition 2002, sections 1.1 and 3.5.
     """
-    sums = map_blocks(lambda start, stop: rows[start:stop].sum(axis=0, dtype=np.float64), len(rows), BLOCK)
-    mean = np.sum(sums, axis=0) / len(rows)
+    mean = rows.mean(axis=0, dtype=np.float64)
     noise = float((mean**2).max(initial=0)) * ROUNDING
     if len(rows) < rows.shape[1]:
         variances, axes = _from_products(rows, mean, count, noise)
@@ -52,13 +52,17 @@ def principal_components(rows: np.ndarray, count: int) -> Components:
 
 
 def _covariance(rows: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    """(d, d) float64."""
+    """(d, d) float64; memory for it and one block, whatever the number of rows."""
+    width = len(mean)
+    total, block = np.zeros((width, width)), max(1, BLOCK_NUMBERS // width)
+    for start in range(0, len(rows), block):
+        centred = rows[start : start + block] - mean
+        map_blocks(partial(_add_products, total, centred), width, COLUMNS)
+    return total / len(rows)
 
-    def part(start: int, stop: int) -> np.ndarray:
-        centred = rows[start:stop] - mean
-        return centred.T @ centred
 
-    return np.sum(map_blocks(part, len(rows), BLOCK), axis=0) / len(rows)
+def _add_products(total: np.ndarray, rows: np.ndarray, start: int, stop: int) -> None:
+    total[:, start:stop] += rows.T @ rows[:, start:stop]
 
 
 def _from_products(
