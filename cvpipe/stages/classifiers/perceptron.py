@@ -1,4 +1,4 @@
-"""The perceptron."""
+"""The perceptron: a classifier that learns from its mistakes."""
 
 from __future__ import annotations
 

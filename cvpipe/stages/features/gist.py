@@ -1,4 +1,4 @@
-"""The gist of a scene."""
+"""The gist of a scene: where in it there are which edges."""
 
 from __future__ import annotations
 

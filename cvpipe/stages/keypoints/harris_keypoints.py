@@ -1,4 +1,4 @@
-"""Harris corners."""
+"""Harris corners, by structure tensors."""
 
 from __future__ import annotations
 
