@@ -3,9 +3,9 @@
     python benchmarks/fisher_speed.py [FOLDER] [--images 40] [--gaussians 128] [--dims 64] [--rounds 5]
 
 FOLDER holds images: their RootSIFT descriptors on a grid of 4 px, at a pyramid of 4 scales, reduced by PCA.
-Without a folder the descriptors are drawn from a mixture so wide that half of all posteriors count: the slowest case, for
-of real descriptors one in a hundred does. Both are given the same float32 descriptors and the same
-float32 mixture, image by image, with one BLAS thread; the numbers are compared with scikit-image's in float64.
+Without a folder the descriptors are drawn from a mixture so wide that half of all posteriors count: the slowest case,
+for of real descriptors one in a hundred does. Both are given the same float32 descriptors and float32 mixture, image
+by image, with one BLAS thread; the numbers are compared with scikit-image's in float64.
 Target: 2 times as fast at the same numbers (1e-4).
 """
 
