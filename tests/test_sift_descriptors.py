@@ -188,6 +188,10 @@ def test_whole_turns_change_nothing() -> None:
     rows = [(50.0, 60.0, 2.0, angle) for angle in (0.5, 0.5 + 2 * np.pi, 0.5 + 40 * np.pi)]
     values = SiftDescriptors().transform(keypoints(image, rows)).values.astype(int)
     assert np.abs(values - values[0]).max() <= 1
+    far = np.float32(1e12)
+    rows = [(50.0, 60.0, 2.0, angle) for angle in (far, far % np.float32(2 * np.pi))]
+    values = SiftDescriptors().transform(keypoints(image, rows)).values.astype(int)
+    assert np.abs(values[1] - values[0]).max() <= 1
 
 
 def test_keypoints_stay_in_their_order_with_their_images() -> None:
