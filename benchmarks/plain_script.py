@@ -24,7 +24,9 @@ WORDS, KEYPOINTS, PER_IMAGE = 500, 500, 120
 
 def main(folder: str) -> None:
     began = time.perf_counter()
-    paths = sorted(p for p in Path(folder).glob("*/*") if p.suffix.lower() in (".jpg", ".jpeg", ".png", ".tif"))
+    paths = sorted(
+        p for p in Path(folder).glob("*/*") if p.suffix.lower() in (".jpg", ".jpeg", ".png", ".tif")
+    )
     labels = np.array([p.parent.name for p in paths])
     sift = cv2.SIFT_create(nfeatures=KEYPOINTS)
     descriptors = []
@@ -43,7 +45,9 @@ def main(folder: str) -> None:
         svm = SVC(kernel="precomputed", C=10).fit(chi2_kernel(words[train]), labels[train])
         scores.append(svm.score(chi2_kernel(words[test], words[train]), labels[test]))
         print(f"fold {len(scores)}: {scores[-1]:.3f} after {time.perf_counter() - began:.1f} s", flush=True)
-    print(f"accuracy {np.mean(scores):.4f} +- {np.std(scores, ddof=1):.4f}, {time.perf_counter() - began:.1f} s in all")
+    print(
+        f"accuracy {np.mean(scores):.4f} +- {np.std(scores, ddof=1):.4f}, {time.perf_counter() - began:.1f} s in all"
+    )
 
 
 if __name__ == "__main__":
