@@ -1,4 +1,4 @@
-"""Files that are whole or absent: written under a temporary name in the same folder, then renamed."""
+"""Where the cache is; files that are whole or absent: written under a temporary name, then renamed."""
 
 from __future__ import annotations
 
@@ -20,3 +20,8 @@ def write_whole(path: Path, content: bytes | str) -> None:
         with contextlib.suppress(OSError):
             part.unlink()
         raise
+
+
+def user_cache() -> Path:
+    """`cvpipe` in the user's cache folder: `$XDG_CACHE_HOME`, or `~/.cache`."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cvpipe"

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from cvpipe.errors import RunError, SpecError
-from cvpipe.files import write_whole
+from cvpipe.files import user_cache, write_whole
 
 LIMIT_BYTES = 20 * 10**9
 """How large the cache may grow unless CVPIPE_CACHE_GB says otherwise: the dense descriptors of some 10,000 images."""
@@ -34,8 +34,7 @@ STALE_S = 24 * 3600
 
 def default_folder() -> Path:
     """`$CVPIPE_CACHE`, or `cvpipe` in the user's cache folder."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(os.environ.get("CVPIPE_CACHE") or Path(base) / "cvpipe")
+    return Path(os.environ.get("CVPIPE_CACHE") or user_cache())
 
 
 def limit_bytes() -> int:

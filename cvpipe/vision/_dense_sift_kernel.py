@@ -8,9 +8,9 @@ which compile twice as fast as slices.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 
+from cvpipe.vision.compiled import compiled
 from cvpipe.vision.dense_sift import WIDTH
 
 FAST = {"reassoc", "contract", "arcp", "nsz"}
@@ -29,10 +29,10 @@ A1, A3, A5, A7, A9 = (
 """arctan x on [0, 1] as an odd polynomial, here in units of 45 degrees; absolute error below 1e-5 rad. Source:
 Abramowitz & Stegun, "Handbook of Mathematical Functions", 1964, equation 4.4.47."""
 
-compiled = numba.njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+fast = compiled(fastmath=FAST, error_model="numpy")
 
 
-@compiled
+@fast
 def _gradient(plane: np.ndarray, y: int, size: np.ndarray, turn: np.ndarray) -> None:
     """Size and direction, in units of 45 degrees in [0, 8] from x towards y, of the gradients in row y."""
     height, width = plane.shape
@@ -55,7 +55,7 @@ def _gradient(plane: np.ndarray, y: int, size: np.ndarray, turn: np.ndarray) -> 
         size[x] = np.sqrt(dx * dx + dy * dy)
 
 
-@compiled
+@fast
 def _orientations(size: np.ndarray, turn: np.ndarray, out: np.ndarray) -> None:
     """Share each gradient between the two nearest orientations, linearly: (W,) -> (8 W,)."""
     for x in range(len(size)):
@@ -65,7 +65,7 @@ def _orientations(size: np.ndarray, turn: np.ndarray, out: np.ndarray) -> None:
             out[x * ORIENTATIONS + k] = max(np.float32(0), size[x] - size[x] * gap)
 
 
-@compiled
+@fast
 def _pool_rows(ring: np.ndarray, y: int, height: int, bin_size: int, out: np.ndarray) -> None:
     """Weighted sum of the rows around y, by a triangle of height 1; rows beyond the border repeat the last one."""
     length = len(ring)
@@ -79,7 +79,7 @@ def _pool_rows(ring: np.ndarray, y: int, height: int, bin_size: int, out: np.nda
             out[i] += weight * (above[i] + below[i])
 
 
-@compiled
+@fast
 def _pool_columns(line: np.ndarray, bin_size: int, out: np.ndarray) -> None:
     """The same along x; `line` has bin_size - 1 more pixels than `out` on either side."""
     n, first = len(out), (bin_size - 1) * ORIENTATIONS
@@ -96,7 +96,7 @@ def _pool_columns(line: np.ndarray, bin_size: int, out: np.ndarray) -> None:
             out[i] += weight * (left[i] + right[i])
 
 
-@compiled
+@fast
 def _normalise(bins: np.ndarray, out: np.ndarray) -> np.float32:
     """Unit length, clip, unit length again, times 512; uint8 drops the fraction. Returns the sum of the bins."""
     total = squares = np.float32(0)
@@ -114,7 +114,7 @@ def _normalise(bins: np.ndarray, out: np.ndarray) -> np.float32:
     return total
 
 
-@compiled
+@fast
 def _one_row(pooled: np.ndarray, top: int, lefts: np.ndarray, weights: np.ndarray, bin_size: int,
              channel: int, values: np.ndarray, contrast: np.ndarray) -> None:  # fmt: skip
     """The descriptors whose first bins lie in row `top`."""
@@ -130,7 +130,7 @@ def _one_row(pooled: np.ndarray, top: int, lefts: np.ndarray, weights: np.ndarra
         contrast[i] = _normalise(bins, values[i, channel]) / area
 
 
-@compiled
+@fast
 def describe(plane: np.ndarray, bin_size: int, tops: np.ndarray, lefts: np.ndarray, weights: np.ndarray,
              channel: int, values: np.ndarray, contrast: np.ndarray) -> None:  # fmt: skip
     """Descriptors at a grid, written to `values[:, channel]` and `contrast`, row after row of the grid.

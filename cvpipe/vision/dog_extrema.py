@@ -6,8 +6,9 @@ Delbracio, "Anatomy of the SIFT Method", IPOL 2014, section 3.
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from cvpipe.vision.compiled import compiled
 
 BORDER = 5
 """Samples at each side of an octave without keypoints: mirrored values decide there. As in OpenCV."""
@@ -20,7 +21,7 @@ EARLY = 0.5
 """Share of the contrast threshold below which a sample is no candidate: the refined value may be larger."""
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _is_extremum(dog: np.ndarray, s: int, y: int, x: int) -> bool:
     """Whether a sample is above (or below) its 26 neighbours; of equal ones the last is taken, and no other."""
     value = dog[s, y, x]
@@ -35,7 +36,7 @@ def _is_extremum(dog: np.ndarray, s: int, y: int, x: int) -> bool:
     return True
 
 
-@numba.njit(nogil=True, cache=True, fastmath={"nnan", "nsz"})
+@compiled(fastmath={"nnan", "nsz"})
 def _margins(dog: np.ndarray, s: int, y: int, limit: np.float32, out: np.ndarray) -> None:
     """How far each sample of a row is past the limit and its six nearest neighbours; negative if it is not.
 
@@ -49,7 +50,7 @@ def _margins(dog: np.ndarray, s: int, y: int, limit: np.float32, out: np.ndarray
         out[x] = max(value - max(high, limit), min(low, -limit) - value)
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _candidates(dog: np.ndarray, threshold: float) -> list[tuple[int, int, int]]:
     layers, height, width = dog.shape
     found = [(0, 0, 0) for _ in range(0)]
@@ -63,7 +64,7 @@ def _candidates(dog: np.ndarray, threshold: float) -> list[tuple[int, int, int]]
     return found
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _fit(dog: np.ndarray, s: int, y: int, x: int, out: np.ndarray) -> bool:
     """Offsets (s, y, x) of the extremum of the quadratic through a sample and its neighbours, and its value.
 
@@ -94,7 +95,7 @@ def _fit(dog: np.ndarray, s: int, y: int, x: int, out: np.ndarray) -> bool:
     return True
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _is_edge(at: np.ndarray, y: int, x: int, ratio: float) -> bool:
     """Whether one principal curvature is `ratio` times the other or more, or they differ in sign.
 
@@ -109,7 +110,7 @@ def _is_edge(at: np.ndarray, y: int, x: int, ratio: float) -> bool:
     return determinant <= 0 or (hxx + hyy) ** 2 * ratio >= (ratio + 1) ** 2 * determinant
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _refined(
     dog: np.ndarray, place: tuple[int, int, int], threshold: float, ratio: float, out: np.ndarray
 ) -> bool:
@@ -132,7 +133,7 @@ def _refined(
     return False
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _keypoints(dog: np.ndarray, threshold: float, ratio: float) -> np.ndarray:
     places = _candidates(dog, EARLY * threshold)
     found = np.empty((len(places), 4), np.float32)

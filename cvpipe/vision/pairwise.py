@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from cvpipe.vision.compiled import compiled
 
 FAST = {"reassoc", "contract", "arcp", "nsz"}
 """Sums may be reordered, so that they run eight at a time; NaN and infinity keep their meaning."""
@@ -12,7 +13,7 @@ TILE = 32
 """Rows of y in a tile: with 1,000 numbers in a row 128 KB, which stay in a core's cache."""
 
 
-@numba.njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+@compiled(fastmath=FAST, error_model="numpy")
 def _chi2(x: np.ndarray, y: np.ndarray) -> np.float32:
     total = np.float32(0)
     for d in range(len(x)):
@@ -21,7 +22,7 @@ def _chi2(x: np.ndarray, y: np.ndarray) -> np.float32:
     return total
 
 
-@numba.njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+@compiled(fastmath=FAST, error_model="numpy")
 def _l1(x: np.ndarray, y: np.ndarray) -> np.float32:
     total = np.float32(0)
     for d in range(len(x)):
@@ -29,7 +30,7 @@ def _l1(x: np.ndarray, y: np.ndarray) -> np.float32:
     return total
 
 
-@numba.njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+@compiled(fastmath=FAST, error_model="numpy")
 def _intersection(x: np.ndarray, y: np.ndarray) -> np.float32:
     total = np.float32(0)
     for d in range(len(x)):
@@ -37,7 +38,7 @@ def _intersection(x: np.ndarray, y: np.ndarray) -> np.float32:
     return total
 
 
-@numba.njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+@compiled(fastmath=FAST, error_model="numpy")
 def _table(kind: int, x: np.ndarray, y: np.ndarray, symmetric: bool) -> np.ndarray:
     out = np.empty((len(x), len(y)), np.float32)
     for start in range(0, len(y), TILE):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from cvpipe.vision.compiled import compiled
 
 FAST = {"reassoc", "contract", "arcp", "nsz"}
 """Sums may be reordered, so that they run eight at a time; NaN and infinity keep their meaning."""
@@ -16,7 +17,7 @@ P1, P2, P3, P4, P5, P6 = map(
 """2^f = 1 + P1 f + … + P6 f^6 for f in [0, 1), within 3e-7: the Cephes library's exp2f (S. Moshier, 1989)."""
 
 
-@numba.njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+@compiled(fastmath=FAST, error_model="numpy")
 def softmax(logits: np.ndarray, least: np.float32, totals: np.ndarray) -> int:
     """Posteriors from (n, k) float32 logs of weight times density, written over them; how many are not 0.
 
@@ -45,7 +46,7 @@ def softmax(logits: np.ndarray, least: np.float32, totals: np.ndarray) -> int:
     return some
 
 
-@numba.njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+@compiled(fastmath=FAST, error_model="numpy")
 def gather(posteriors: np.ndarray, rows: np.ndarray, sums: np.ndarray) -> None:
     """sums += posteriors' rows, for (n, k) posteriors of which most are 0; rows (n, d), sums (k, d); all float32."""
     for i in range(len(posteriors)):

@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numba
 import numpy as np
 
+from cvpipe.vision.compiled import compiled
 from cvpipe.vision.gradient_angle import FAST, atan2
 
 SIDE = 4
@@ -33,7 +33,7 @@ PADDED = SIDE + 2
 """Cells along a side with a margin for those outside."""
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _span(slope: Any, rest: Any, low: Any, high: Any) -> tuple[Any, Any]:
     """The part of [low, high] in which |slope * t + rest| < `REACH`."""
     if abs(slope) < 1e-6:
@@ -42,7 +42,7 @@ def _span(slope: Any, rest: Any, low: Any, high: Any) -> tuple[Any, Any]:
     return max(low, min(a, b)), min(high, max(a, b))
 
 
-@numba.njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+@compiled(fastmath=FAST, error_model="numpy")
 def _pair(cell: np.ndarray, here: np.int32, beside: np.int32, weight: np.float32, share: np.float32) -> None:
     """Add a weight to two neighbouring directions of a cell."""
     second = weight * share
@@ -50,7 +50,7 @@ def _pair(cell: np.ndarray, here: np.int32, beside: np.int32, weight: np.float32
     cell[beside] += second
 
 
-@numba.njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+@compiled(fastmath=FAST, error_model="numpy")
 def _gradients(rows: tuple, first: int, window: np.ndarray, start: Any, out: np.ndarray) -> None:
     """Weighted magnitudes (row 0) and directions in bins (row 1) of the gradients of a piece of the middle row.
 
@@ -64,7 +64,7 @@ def _gradients(rows: tuple, first: int, window: np.ndarray, start: Any, out: np.
         out[1, k] = start - atan2(gy, gx) * np.float32(BINS / (2 * math.pi))
 
 
-@numba.njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+@compiled(fastmath=FAST, error_model="numpy")
 def _cells(u: Any, v: Any, cos: np.float32, sin: np.float32, count: int, out: np.ndarray) -> None:
     """Cell coordinates (rows 2 and 3) of `count` samples in a row, the first at (u, v)."""
     low, high = np.float32(0), np.float32(SIDE + 1) - np.float32(1e-5)
@@ -73,7 +73,7 @@ def _cells(u: Any, v: Any, cos: np.float32, sin: np.float32, count: int, out: np
         out[3, k] = min(max(v - sin * np.float32(k), low), high)
 
 
-@numba.njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+@compiled(fastmath=FAST, error_model="numpy")
 def _share(row: np.ndarray, count: int, histogram: np.ndarray) -> None:
     """Add each sample to the eight bins around it, trilinearly (Lowe 2004, section 6.1)."""
     for k in range(count):
@@ -90,7 +90,7 @@ def _share(row: np.ndarray, count: int, histogram: np.ndarray) -> None:
         _pair(histogram[line + 1, column + 1], here, beside, below_right, fd)
 
 
-@numba.njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+@compiled(fastmath=FAST, error_model="numpy")
 def _row(layer: np.ndarray, i: int, first: int, window: np.ndarray, frame: tuple, buffer: np.ndarray) -> None:
     """Fill the buffer with the gradients of a piece of row i, their weights and their places in the descriptor."""
     x, y, cos, sin, fall, start = frame
@@ -102,7 +102,7 @@ def _row(layer: np.ndarray, i: int, first: int, window: np.ndarray, frame: tuple
         buffer[0, k] *= weight
 
 
-@numba.njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+@compiled(fastmath=FAST, error_model="numpy")
 def _accumulate(layer: np.ndarray, place: np.ndarray, histogram: np.ndarray, buffer: np.ndarray) -> None:
     """Add the gradients in the square around a place to its histograms."""
     x, y, cell, angle = place[0], place[1], CELL * place[2], place[3]
@@ -126,7 +126,7 @@ def _accumulate(layer: np.ndarray, place: np.ndarray, histogram: np.ndarray, buf
             _share(buffer, last + 1 - first, histogram)
 
 
-@numba.njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+@compiled(fastmath=FAST, error_model="numpy")
 def _normalised(histogram: np.ndarray, out: np.ndarray) -> None:
     """Unit length, cut off, unit length again, whole numbers (Lowe 2004, section 6.1)."""
     cells = np.ascontiguousarray(histogram[1:-1, 1:-1]).reshape(-1)
@@ -140,7 +140,7 @@ def _normalised(histogram: np.ndarray, out: np.ndarray) -> None:
         out[d] = np.uint8(min(np.float32(255), cells[d] + np.float32(0.5)))
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _descriptors(layer: np.ndarray, places: np.ndarray) -> np.ndarray:
     out = np.empty((len(places), SIDE * SIDE * BINS), np.uint8)
     buffer = np.empty((4, layer.shape[1]), np.float32)

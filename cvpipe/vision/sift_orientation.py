@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 
+from cvpipe.vision.compiled import compiled
 from cvpipe.vision.gradient_angle import FAST, atan2
 
 BINS = 36
@@ -24,7 +24,7 @@ PEAK = np.float32(0.8)
 TURN = np.float32(2 * math.pi)
 
 
-@numba.njit(nogil=True, cache=True, fastmath=FAST, error_model="numpy")
+@compiled(fastmath=FAST, error_model="numpy")
 def _accumulate(layer: np.ndarray, x: float, y: float, sigma: float, histogram: np.ndarray) -> None:
     """Add gradient magnitudes, weighted by a Gaussian window around (x, y), to the bins of their directions."""
     height, width = layer.shape
@@ -51,7 +51,7 @@ def _accumulate(layer: np.ndarray, x: float, y: float, sigma: float, histogram: 
             histogram[bins[k] % BINS] += weights[k]
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _smoothed(histogram: np.ndarray) -> np.ndarray:
     out = np.empty_like(histogram)
     for b in range(BINS):
@@ -61,7 +61,7 @@ def _smoothed(histogram: np.ndarray) -> np.ndarray:
     return out
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _peaks(histogram: np.ndarray, only_highest: bool, angles: np.ndarray) -> int:
     """Fill in the peaks' angles, rad in [0, 2 pi), the highest first if only that is asked for; how many there are."""
     least = histogram.max() * (1 if only_highest else PEAK)
@@ -79,7 +79,7 @@ def _peaks(histogram: np.ndarray, only_highest: bool, angles: np.ndarray) -> int
     return count
 
 
-@numba.njit(nogil=True, cache=True)
+@compiled()
 def _orientations(layer: np.ndarray, places: np.ndarray, only_highest: bool) -> tuple[np.ndarray, np.ndarray]:
     most = BINS // 2
     rows = np.empty(len(places) * most, np.int64)

@@ -1,0 +1,31 @@
+"""How kernels are compiled: without the GIL, once for each machine. Import it with numba only: that takes half a second.
+
+numba would keep the machine code beside the source. There it outlives an uninstalled cvpipe, and what is left of the
+folder hides a checkout that is installed later; so it goes into the user's cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+from numba.core import config as numba_config
+
+from cvpipe.files import user_cache
+
+config: Any = numba_config
+
+
+def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Decorator: `numba.njit` with these options. `$NUMBA_CACHE_DIR`, where it is set, is where the code is kept."""
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        before = config.CACHE_DIR  # read by numba while it decorates
+        config.CACHE_DIR = before or str(user_cache() / "compiled")
+        try:
+            return numba.njit(nogil=True, cache=True, **options)(function)
+        finally:
+            config.CACHE_DIR = before
+
+    return decorate
