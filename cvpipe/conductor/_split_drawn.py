@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Annotated
 
 import numpy as np
@@ -19,6 +19,11 @@ from cvpipe.options import Count, Fraction
 def _grouped(shares: Shares, census: Census, seed: int) -> np.ndarray:
     """(n,) side of each image."""
     return assign(shares, np.random.default_rng(seed))[census.groups]
+
+
+def _drawn(mask: Callable[[Census, int], np.ndarray], census: Census, seed: int, repeats: int) -> list[Fold]:
+    """A fold from `mask`, the test images of one draw, for each repeat, with a seed of its own."""
+    return [Fold.from_mask(mask(census, derive(seed, "split", repeat))) for repeat in range(repeats)]
 
 
 class KFold(Split):
@@ -100,10 +105,7 @@ class Holdout(Split):
                 )
 
     def _folds(self, dataset: Dataset, census: Census, seed: int, skipped: Collection[str]) -> list[Fold]:
-        return [
-            Fold.from_mask(self._mask(census, derive(seed, "split", repeat)))
-            for repeat in range(self.repeats)
-        ]
+        return _drawn(self._mask, census, seed, self.repeats)
 
     def _mask(self, census: Census, seed: int) -> np.ndarray:
         """The test images of one draw."""
@@ -143,10 +145,7 @@ class PerClass(Split):
                 yield f"{census.describe(c)}; {wanted} needs at least 2 groups of each class"
 
     def _folds(self, dataset: Dataset, census: Census, seed: int, skipped: Collection[str]) -> list[Fold]:
-        return [
-            Fold.from_mask(self._mask(census, derive(seed, "split", repeat)))
-            for repeat in range(self.repeats)
-        ]
+        return _drawn(self._mask, census, seed, self.repeats)
 
     def _mask(self, census: Census, seed: int) -> np.ndarray:
         """The test images of one draw."""

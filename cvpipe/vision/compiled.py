@@ -1,4 +1,4 @@
-"""How kernels are compiled: without the GIL, once for each machine. Import it with numba only: that takes half a second.
+"""How kernels are compiled: without the GIL, once for each machine. Import it with numba only, which takes a while.
 
 numba would keep the machine code beside the source. There it outlives an uninstalled cvpipe, and what is left of the
 folder hides a checkout that is installed later; so it goes into the user's cache.

@@ -7,9 +7,9 @@ from typing import Literal, Self
 import numpy as np
 
 from cvpipe.data import Descriptors, Features
-from cvpipe.errors import RunError
 from cvpipe.options import Count, NonNegative, Seed
 from cvpipe.stage import Learner
+from cvpipe.stages.features._words import check_width, learnable, normalised
 from cvpipe.vision.assign import nearest
 from cvpipe.vision.kmeans import kmeans
 
@@ -42,30 +42,16 @@ class BagOfWords(Learner):
 
     def fit(self, descriptors: Descriptors, labels: np.ndarray | None = None) -> Self:
         """Learn `vocabulary_`, (k, D) float32 with k <= words. More than `fit_rows` rows are subsampled."""
-        rows = descriptors.values
-        if not len(rows):
-            raise RunError("the training images have no descriptors to learn words from", self.name)
-        rng = self.rng("fit")
-        if len(rows) > self.fit_rows:
-            rows = rows[np.sort(rng.choice(len(rows), self.fit_rows, replace=False))]
-        rows = rows.astype(np.float32, copy=False)
-        self.vocabulary_ = kmeans(rows, self.words, self.iterations, self.tolerance, rng).centres
+        rows = learnable(self, descriptors.values, "words").astype(np.float32, copy=False)
+        self.vocabulary_ = kmeans(rows, self.words, self.iterations, self.tolerance, self.rng("fit")).centres
         return self
 
     def transform(self, descriptors: Descriptors) -> Features:
         """(M, D) descriptors -> (n, words) float32 histograms."""
-        width, got = self.vocabulary_.shape[1], descriptors.values.shape[1]
-        if got != width:
-            raise RunError(f"descriptors are {got} numbers long, the words {width}", self.name)
+        check_width(self, descriptors.values, self.vocabulary_.shape[1], "words")
         histograms = np.zeros((len(descriptors), self.words), np.float32)
         # Image by image, so that the last bit of a product, and so a word, depends on nothing else.
         for image, histogram in enumerate(histograms):
             word, _ = nearest(descriptors.values[descriptors.rows(image)], self.vocabulary_)
             histogram += np.bincount(word, minlength=self.words)
-        return Features(values=self._normalised(histograms))
-
-    def _normalised(self, histograms: np.ndarray) -> np.ndarray:
-        if self.norm == "none":
-            return histograms
-        length = np.linalg.norm(histograms, ord=1 if self.norm == "l1" else 2, axis=1, keepdims=True)
-        return histograms / np.maximum(length, 1e-12)  # only an empty histogram is shorter than one count
+        return Features(values=normalised(histograms, self.norm))

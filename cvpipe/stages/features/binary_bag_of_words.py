@@ -7,9 +7,9 @@ from typing import Literal, Self
 import numpy as np
 
 from cvpipe.data import BinaryDescriptors, Features
-from cvpipe.errors import RunError
 from cvpipe.options import Count, NonNegative, Seed
 from cvpipe.stage import Learner
+from cvpipe.stages.features._words import check_width, learnable, normalised
 from cvpipe.vision.kmajority import kmajority, nearest_strings
 
 
@@ -42,25 +42,14 @@ class BinaryBagOfWords(Learner):
 
     def fit(self, descriptors: BinaryDescriptors, labels: np.ndarray | None = None) -> Self:
         """Learn `vocabulary_`, (k, B) uint8 with k <= words. More than `fit_rows` rows are subsampled."""
-        rows = descriptors.values
-        if not len(rows):
-            raise RunError("the training images have no descriptors to learn words from", self.name)
-        rng = self.rng("fit")
-        if len(rows) > self.fit_rows:
-            rows = rows[np.sort(rng.choice(len(rows), self.fit_rows, replace=False))]
-        self.vocabulary_ = kmajority(rows, self.words, self.iterations, self.tolerance, rng)
+        rows = learnable(self, descriptors.values, "words")
+        self.vocabulary_ = kmajority(rows, self.words, self.iterations, self.tolerance, self.rng("fit"))
         return self
 
     def transform(self, descriptors: BinaryDescriptors) -> Features:
         """(M, B) descriptors -> (n, words) float32 histograms."""
-        width, got = self.vocabulary_.shape[1], descriptors.values.shape[1]
-        if got != width:
-            raise RunError(f"descriptors are {got} bytes long, the words {width}", self.name)
+        check_width(self, descriptors.values, self.vocabulary_.shape[1], "words", "bytes")
         word, _ = nearest_strings(descriptors.values, self.vocabulary_)
         image = np.repeat(np.arange(len(descriptors)), descriptors.counts)
         counts = np.bincount(image * self.words + word, minlength=len(descriptors) * self.words)
-        histograms = counts.reshape(-1, self.words).astype(np.float32)
-        if self.norm != "none":
-            order = 1 if self.norm == "l1" else 2
-            histograms /= np.maximum(np.linalg.norm(histograms, order, axis=1, keepdims=True), 1)
-        return Features(values=histograms)
+        return Features(values=normalised(counts.reshape(-1, self.words).astype(np.float32), self.norm))

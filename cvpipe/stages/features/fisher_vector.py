@@ -7,9 +7,9 @@ from typing import Literal, Self
 import numpy as np
 
 from cvpipe.data import Descriptors, Features
-from cvpipe.errors import RunError
 from cvpipe.options import Count, NonNegative, Positive, Seed
 from cvpipe.stage import Learner
+from cvpipe.stages.features._words import check_width, learnable
 from cvpipe.stages.transforms.power import signed_power
 from cvpipe.vision.fisher import fisher_vector
 from cvpipe.vision.gmm import Mixture, Summary, fit_mixture
@@ -49,9 +49,7 @@ class FisherVector(Learner):
 
     def fit(self, descriptors: Descriptors, labels: np.ndarray | None = None) -> Self:
         """Learn `weights_` (k,), `means_` and `variances_` (k, D), float32, k <= gaussians."""
-        if not len(descriptors.values):
-            raise RunError("the training images have no descriptors to learn a mixture from", self.name)
-        rows = descriptors.values.astype(np.float32, copy=False)
+        rows = learnable(self, descriptors.values, "a mixture").astype(np.float32, copy=False)
         found = fit_mixture(
             rows, self.gaussians, self.iterations, self.tolerance, self.variance_floor, self.rng("fit")
         )
@@ -60,9 +58,8 @@ class FisherVector(Learner):
 
     def transform(self, descriptors: Descriptors) -> Features:
         """(M, D) descriptors -> (n, 2 * gaussians * D) float32."""
-        (count, width), got = self.means_.shape, descriptors.values.shape[1]
-        if got != width:
-            raise RunError(f"descriptors are {got} numbers long, the Gaussians {width}", self.name)
+        count, width = self.means_.shape
+        check_width(self, descriptors.values, width, "Gaussians")
         summary = Summary(Mixture(self.weights_, self.means_, self.variances_))
         values = np.zeros((len(descriptors), 2, self.gaussians * width), np.float32)
         for image, value in enumerate(values):

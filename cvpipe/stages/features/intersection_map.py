@@ -7,10 +7,10 @@ from typing import Annotated
 from annotated_types import Interval
 
 from cvpipe.data import Features
-from cvpipe.errors import RunError
 from cvpipe.options import Positive
 from cvpipe.stage import Stage
-from cvpipe.vision.additive_maps import additive_map, intersection_spectrum
+from cvpipe.stages.features._additive import mapped
+from cvpipe.vision.additive_maps import intersection_spectrum
 
 INTERVALS = {1: 1.1, 2: 0.8, 3: 0.7}
 """Distance of frequencies with the least mean squared error of the kernel, by their number: over pairs of numbers with
@@ -27,19 +27,13 @@ class IntersectionMap(Stage):
     section 4.
     """
 
-    steps: Annotated[int, Interval(ge=1, le=3)] = (
-        2  # sampled frequencies; 3 is closer, and 5 numbers a feature
-    )
+    # Sampled frequencies; 3 is closer, and 5 numbers a feature.
+    steps: Annotated[int, Interval(ge=1, le=3)] = 2
     interval: Positive | None = None  # between the frequencies; null takes the best one for `steps`
 
     cached = False
 
     def transform(self, features: Features) -> Features:
         """(n, D) -> (n, D * (2 steps - 1)) float32."""
-        lowest = features.values.min(initial=0)
-        if lowest < 0:
-            raise RunError(
-                f"the kernel is for features that are not negative, but one is {lowest:.3g}", self.name
-            )
         interval = INTERVALS[self.steps] if self.interval is None else self.interval
-        return Features(values=additive_map(features.values, intersection_spectrum, self.steps, interval))
+        return mapped(self, features, intersection_spectrum, self.steps, interval)

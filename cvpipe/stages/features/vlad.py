@@ -7,9 +7,9 @@ from typing import Literal, Self
 import numpy as np
 
 from cvpipe.data import Descriptors, Features
-from cvpipe.errors import RunError
 from cvpipe.options import Count, NonNegative, Positive, Seed
 from cvpipe.stage import Learner
+from cvpipe.stages.features._words import check_width, learnable
 from cvpipe.stages.transforms.power import signed_power
 from cvpipe.vision.kmeans import kmeans
 from cvpipe.vision.vlad import residual_sums
@@ -45,17 +45,14 @@ class Vlad(Learner):
 
     def fit(self, descriptors: Descriptors, labels: np.ndarray | None = None) -> Self:
         """Learn `vocabulary_`, (k, D) float32 with k <= words."""
-        if not len(descriptors.values):
-            raise RunError("the training images have no descriptors to learn words from", self.name)
-        rows = descriptors.values.astype(np.float32, copy=False)
+        rows = learnable(self, descriptors.values, "words").astype(np.float32, copy=False)
         self.vocabulary_ = kmeans(rows, self.words, self.iterations, self.tolerance, self.rng("fit")).centres
         return self
 
     def transform(self, descriptors: Descriptors) -> Features:
         """(M, D) descriptors -> (n, words * D) float32."""
-        (count, width), got = self.vocabulary_.shape, descriptors.values.shape[1]
-        if got != width:
-            raise RunError(f"descriptors are {got} numbers long, the words {width}", self.name)
+        count, width = self.vocabulary_.shape
+        check_width(self, descriptors.values, width, "words")
         values = np.zeros((len(descriptors), self.words, width), np.float32)
         for image in np.flatnonzero(descriptors.counts).tolist():
             values[image, :count] = residual_sums(
