@@ -40,7 +40,7 @@ def predict(
     from cvpipe_cli.progress import listener
 
     from cvpipe.conductor.files import image_files, predict_files
-    from cvpipe.conductor.save import load
+    from cvpipe.conductor.load import load
 
     names = [
         name for given in images for name in (sys.stdin.read().splitlines() if given == "-" else [given])

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cvpipe.api import plan, run
+    from cvpipe.conductor.load import load
     from cvpipe.conductor.pipeline import Pipeline
     from cvpipe.conductor.result import RunResult
-    from cvpipe.conductor.save import load
     from cvpipe.data import Dataset, Descriptors, Features, Images, Keypoints, Maps, Patches, Predictions
     from cvpipe.datasets import load_dataset
     from cvpipe.errors import CvpipeError, DataError, RunError, SpecError
@@ -37,7 +37,7 @@ _HOMES = {
     "cvpipe.errors": ("CvpipeError", "DataError", "RunError", "SpecError"),
     "cvpipe.conductor.pipeline": ("Pipeline",),
     "cvpipe.conductor.result": ("RunResult",),
-    "cvpipe.conductor.save": ("load",),
+    "cvpipe.conductor.load": ("load",),
     "cvpipe.spec": ("load_spec",),
     "cvpipe.stage": ("Classifier", "Learner", "Stage"),
 }

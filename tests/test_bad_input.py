@@ -17,7 +17,7 @@ from safetensors.numpy import load_file, save_file
 
 import cvpipe as library
 from cvpipe import api
-from cvpipe.conductor import save as saving
+from cvpipe.conductor import model_files
 
 LAYOUT = "the layout is one folder for each class, with its images inside: PATH/cat/1.jpg, PATH/dog/2.jpg"
 LEARNED = "02_bag_of_words.safetensors"
@@ -232,8 +232,8 @@ def sign(model: Path, head: dict[str, Any]) -> None:
     head = {name: value for name, value in head.items() if name != "digest"}
     here = sorted(file for file in model.iterdir() if file.name != "model.json")
     if isinstance(head.get("files"), dict):
-        head["files"] = {file.name: saving._sha256(file) for file in here}
-    (model / "model.json").write_text(json.dumps(saving._signed(head)))
+        head["files"] = {file.name: model_files.sha256(file) for file in here}
+    (model / "model.json").write_text(json.dumps(model_files.signed(head)))
 
 
 @pytest.mark.parametrize("name", ["files", "stages", "seed", "about"])

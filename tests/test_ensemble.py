@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cvpipe import Pipeline
-from cvpipe.conductor.save import load
+from cvpipe.conductor.load import load
 from cvpipe.conductor.seeding import seeded
 from cvpipe.data import Features, Predictions
 from cvpipe.spec import build_stage

@@ -27,6 +27,7 @@ from cvpipe.report import folder, html
 from cvpipe.stages.classifiers.svm import Svm
 from cvpipe.stages.descriptors.root_sift import RootSift
 from cvpipe.stages.descriptors.sift import Sift
+from cvpipe.stages.features import bag_of_words
 from cvpipe.stages.features.bag_of_words import BagOfWords
 
 FILES = {"result.json", "spec.yaml", "predictions.csv", "report.html", "model", "log.txt"}
@@ -72,13 +73,13 @@ MOMENTS: dict[str, tuple[Any, str]] = {
     "sift": (Sift, "_describe"),
     "root_sift": (RootSift, "transform"),
     "learning words": (BagOfWords, "fit"),
-    "counting words": (BagOfWords, "_normalised"),
+    "counting words": (bag_of_words, "nearest"),
     "training": (Svm, "fit"),
     "predicting": (Svm, "predict"),
     "writing the cache": (store, "_encode"),
     "scoring": (conduct, "evaluate"),
     "predictions.csv": (folder, "predictions_csv"),
-    "saving the model": (save, "_tensors"),
+    "saving the model": (save, "tensors"),
     "the report": (html, "render"),
     "result.json": (folder.RunResult, "summary"),
 }

@@ -124,7 +124,7 @@ def test_a_stage_that_computes_something_else_is_noticed(
     )
     with pytest.raises(DataError, match="the model gives other scores here than when it was saved"):
         cvpipe.load(tmp_path / "model")
-    from cvpipe.conductor.save import load
+    from cvpipe.conductor.load import load
 
     assert load(tmp_path / "model", probe=False).seed == 3
     monkeypatch.setattr(Sift, "transform", lambda self, images: 1 / 0)

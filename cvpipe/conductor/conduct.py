@@ -14,6 +14,7 @@ from cvpipe.conductor.chunks import Link
 from cvpipe.conductor.environment import environment, resolve_device
 from cvpipe.conductor.evaluate import Evaluation, evaluate
 from cvpipe.conductor.flow import Flow
+from cvpipe.conductor.inputs import probe_images
 from cvpipe.conductor.ledger import Ledger
 from cvpipe.conductor.progress import Progress
 from cvpipe.conductor.result import RunResult, SplitResult
@@ -128,7 +129,7 @@ def _copies(stages: Sequence[Any]) -> list[Any]:
 
 def _with(pipeline: Pipeline, chain: list[Link], seed: int, data: Dataset, fold: Fold) -> Pipeline:
     """A fitted copy of the pipeline."""
-    from cvpipe.conductor.pipeline import Pipeline, probe_images
+    from cvpipe.conductor.pipeline import Pipeline
 
     fitted = Pipeline(_copies(pipeline.stages), seed=seed, jobs=pipeline.jobs, cache=pipeline.cache)
     fitted.fitted_ = chain

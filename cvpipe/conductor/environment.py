@@ -42,7 +42,7 @@ def resolve_device(device: str) -> str:
     try:
         import torch
     except ImportError as error:
-        raise SpecError("device cuda needs torch: pip install 'cvpipe[torch]'", where="--device") from error
+        raise SpecError("device cuda needs torch: pip install torch", where="--device") from error
     if not torch.cuda.is_available():
         raise SpecError(
             "device cuda was asked for, but torch finds no GPU; use cpu or auto", where="--device"

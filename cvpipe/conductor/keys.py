@@ -45,7 +45,7 @@ DECODER = "cvpipe.data.decode"
 SAMPLER = "cvpipe.conductor.sample"
 """The module that decides which rows a learner sees."""
 
-ROOMS = ("cvpipe.data", "cvpipe.vision", "cvpipe.stage", "cvpipe.stages", "cvpipe.threads")
+ROOMS = ("cvpipe.data", "cvpipe.vision", "cvpipe.nets", "cvpipe.stage", "cvpipe.stages", "cvpipe.threads")
 """The parts of cvpipe that a stage's results depend on."""
 
 

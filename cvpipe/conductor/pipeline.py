@@ -17,6 +17,7 @@ from cvpipe.conductor import workers
 from cvpipe.conductor.chunks import Link
 from cvpipe.conductor.edges import chain_problems
 from cvpipe.conductor.flow import Flow
+from cvpipe.conductor.inputs import as_images, probe_images, tokens_of
 from cvpipe.conductor.ledger import Ledger
 from cvpipe.conductor.progress import Progress
 from cvpipe.conductor.result import RunResult
@@ -24,13 +25,11 @@ from cvpipe.conductor.scan import usable
 from cvpipe.conductor.seeding import seeded
 from cvpipe.conductor.store import Nowhere, open_store
 from cvpipe.data import Dataset, Images, Predictions
-from cvpipe.errors import BadImage, DataError, NotFitted, Problem, RunError, SpecError, did_you_mean
+from cvpipe.errors import DataError, NotFitted, SpecError, did_you_mean
 from cvpipe.stage import Stage
 
 PARAMETERS = ("stages", "seed", "jobs", "cache")
 """What a pipeline's constructor takes."""
-PROBE_PX = 128
-"""Side of a probe image, px: enough for every stage to find something, a few kB in the model."""
 
 
 class Pipeline:
@@ -192,37 +191,3 @@ class Pipeline:
 
     def __repr__(self) -> str:
         return f"Pipeline({list(self.stages)!r})"
-
-
-def as_images(images: Any) -> Images:
-    """`Images` as they are; anything else that lists paths or arrays becomes `Images`."""
-    if isinstance(images, Images):
-        return images
-    listed = list(images)
-    if all(isinstance(item, str | Path) for item in listed):
-        return Images.from_files(listed)
-    if all(isinstance(item, np.ndarray) for item in listed):
-        return Images.from_arrays(listed)
-    raise RunError("images must be `Images`, or a list of paths, or a list of (H, W, 3) arrays")
-
-
-def tokens_of(images: Images) -> list[str]:
-    """The content hash of every image. Raises `DataError` that names those which cannot be read."""
-    tokens, problems = [], []
-    for name, item in zip(images.ids, images.items, strict=True):
-        try:
-            tokens.append(item.token())
-        except BadImage as error:
-            problems.append(Problem(str(error), where=name))
-    if problems:
-        raise DataError(problems)
-    return tokens
-
-
-def probe_images(images: Images) -> list[np.ndarray]:
-    """The upper left corners, at most 128 px wide and high, of the first, the middle and the last image; and coloured
-    squares, in which detectors find something even if they do not in those."""
-    places = sorted({0, len(images) // 2, len(images) - 1})
-    corners = [np.ascontiguousarray(images[i][:PROBE_PX, :PROBE_PX]) for i in places]
-    squares = np.random.default_rng(0).integers(0, 256, (PROBE_PX // 8, PROBE_PX // 8, 3), dtype=np.uint8)
-    return [*corners, np.kron(squares, np.ones((8, 8, 1), np.uint8))]

@@ -19,7 +19,7 @@ from cvpipe.options import PathText
 class Torchvision(Source):
     """A classification data set of torchvision: MNIST, CIFAR10, DTD, EuroSAT, Flowers102, Food101 and others.
 
-    Needs `pip install 'cvpipe[torch]'`. Images, licence and classes are those of the set; see
+    Images, licence and classes are those of the set; see
     https://pytorch.org/vision/stable/datasets.html. Sets that bring a training and a test part give that
     split: use `split: {given: true}`; a validation part belongs to the training part. Nothing is downloaded
     unless asked.
@@ -63,7 +63,7 @@ def _datasets() -> ModuleType:
         from torchvision import datasets
     except ImportError as error:
         raise DataError(
-            "data set 'torchvision' needs torchvision: pip install 'cvpipe[torch]'",
+            "data set 'torchvision' needs torchvision: pip install torchvision",
         ) from error
     return datasets
 

@@ -1,0 +1,1 @@
+"""Networks and how they are trained: torch modules and maths on tensors, no stages and no files of images."""

@@ -1,0 +1,1 @@
+"""Learners of filters, and what the filters say of an image."""

@@ -1,0 +1,1 @@
+"""Networks as stages: classifiers trained end to end, and features of networks."""

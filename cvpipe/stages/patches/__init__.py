@@ -1,0 +1,1 @@
+"""Stages that cut patches out of images."""
