@@ -29,6 +29,20 @@ class Stage(Configurable):
     cached: ClassVar[bool] = True
     """False where computing the output again costs less than reading it back from disk."""
 
+    def problems(self) -> list[str]:
+        """What is wrong with options that are right each by itself, one line each; asked before any image is read.
+
+        A stage with such options writes its own: a network and its layers, a file that has to be there.
+        """
+        return []
+
+    def outside(self) -> list[str]:
+        """What decides results besides options, sources and libraries: a hash of each file that an option names.
+
+        It becomes part of the stage's key, so that results of other content are never taken for these.
+        """
+        return []
+
     def rng(self, *address: str | int) -> np.random.Generator:
         """A generator for this stage's draws at an address, such as an image's id. Needs a parameter `seed`."""
         return generator(cast(Any, self).seed, self.name, *address)

@@ -100,6 +100,12 @@ def part_problems(stage: Stage) -> list[str]:
     return problems
 
 
+def own_problems(stage: Stage) -> list[str]:
+    """What a stage, and stages that are options of it, find wrong with options that are right each by itself."""
+    parts = [value for value in stage.get_params(deep=False).values() if isinstance(value, Stage)]
+    return [*stage.problems(), *(message for part in parts for message in own_problems(part))]
+
+
 def _part_misfit(option: str, inner: Stage, wanted: Part) -> list[str]:
     here = edge(type(inner))
     given = here.after((wanted.takes,))

@@ -1,9 +1,9 @@
 """Names for results: equal names mean equal content, so a result may be taken from the cache.
 
 A stage's key is a hash of the key before it, its name, its parameters, the sources it is built from (its module, those
-of its parts, and what they import that is not installed from elsewhere), and the versions of the libraries they use.
-A learner's key adds what it was trained on. A chunk's key adds the ids and the content hashes of its images. Arrays
-are never hashed.
+of its parts, and what they import that is not installed from elsewhere), the versions of the libraries they use, and
+the content of files that its options name. A learner's key adds what it was trained on. A chunk's key adds the ids and
+the content hashes of its images. Arrays are never hashed.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def images_key() -> str:
 def stage_key(before: str, stage: Stage) -> str:
     """The key of a stage after `before`."""
     code = [code_of(module) for module in sorted(_modules(stage))]
-    return digest(before, stage.name, stage.get_params(deep=False), code)
+    return digest(before, stage.name, stage.get_params(deep=False), code, _outside(stage))
 
 
 def seen_key(ids: Sequence[str], tokens: Sequence[str], labels: np.ndarray, train: np.ndarray) -> str:
@@ -153,10 +153,20 @@ def _is_installed(package: str) -> bool:
     return "site-packages" in parts or "dist-packages" in parts
 
 
+def _parts(thing: Configurable) -> list[Configurable]:
+    """The options of an object that have options themselves."""
+    return [value for value in thing.get_params(deep=False).values() if isinstance(value, Configurable)]
+
+
 def _modules(thing: Configurable) -> set[str]:
     """The modules of an object and of its parts."""
-    parts = [value for value in thing.get_params(deep=False).values() if isinstance(value, Configurable)]
-    return {type(thing).__module__}.union(*map(_modules, parts))
+    return {type(thing).__module__}.union(*map(_modules, _parts(thing)))
+
+
+def _outside(thing: Configurable) -> list[str]:
+    """What decides the results of an object and its parts besides options and sources."""
+    own = thing.outside() if isinstance(thing, Stage) else []
+    return [*own, *(text for part in _parts(thing) for text in _outside(part))]
 
 
 @cache

@@ -15,7 +15,7 @@ import numpy as np
 
 from cvpipe.conductor import workers
 from cvpipe.conductor.chunks import Link
-from cvpipe.conductor.edges import chain_problems
+from cvpipe.conductor.edges import chain_problems, own_problems
 from cvpipe.conductor.flow import Flow
 from cvpipe.conductor.inputs import as_images, probe_images, tokens_of
 from cvpipe.conductor.ledger import Ledger
@@ -58,6 +58,8 @@ class Pipeline:
         from cvpipe.spec import option_problems
 
         problems = [message for stage in self.stages for message in option_problems(stage)]
+        if not problems:  # a stage looks at options that are right each by itself
+            problems = [message for stage in self.stages for message in own_problems(stage)]
         problems += [message for _, message in chain_problems(self.stages)]
         if problems:
             raise SpecError(problems)

@@ -23,7 +23,7 @@ class Net:
     smallest: int = 1
     """The smallest side of an image that it takes with its default options, px."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """The options by name: the default, whose type a value must have, or the words that are allowed, the default first."""
+    """The options by name: the default, whose type a value must have; or the words that are allowed, default first."""
 
     @property
     def defaults(self) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def seed_of(node: Node, problems: list[Problem]) -> Any:
 
 def stages_of(node: Node, problems: list[Problem]) -> list[Stage] | None:
     """The stages, checked to fit together; None if one of them cannot be built."""
-    from cvpipe.conductor.edges import chain_problems
+    from cvpipe.conductor.edges import chain_problems, own_problems
     from cvpipe.registry import stage_class
 
     if not isinstance(node.value, list) or not node.value:
@@ -78,6 +78,11 @@ def stages_of(node: Node, problems: list[Problem]) -> list[Stage] | None:
         return None
     places = [next(iter(item.keys.values()), item.where) for item in node.value]
     problems += [Problem(message, places[index]) for index, message in chain_problems(stages)]
+    problems += [
+        Problem(message, place)
+        for stage, place in zip(stages, places, strict=True)
+        for message in own_problems(stage)
+    ]
     return stages
 
 
