@@ -17,8 +17,8 @@ Colour = Literal["rgb", "grey"]
 Scale = Annotated[float, Interval(gt=0, le=1)]
 """A factor on the sides of an image before patches are cut."""
 
-Find = Callable[[np.ndarray, str], np.ndarray]
-"""(m, 2) int64 x, y of the patches' upper left pixels in a scaled (h, w, 3) uint8 image, from it and its id."""
+Find = Callable[[np.ndarray, int], np.ndarray]
+"""(m, 2) int64 x, y of the patches' upper left pixels in a scaled (h, w, 3) uint8 image, from it and its row."""
 
 
 def patches_of(images: Images, size: int, scale: float, colour: Colour, find: Find) -> Patches:
@@ -27,10 +27,10 @@ def patches_of(images: Images, size: int, scale: float, colour: Colour, find: Fi
     Centres are in px of the images as they are, whatever the scale.
     """
     sizes, pixels, xy = [], [np.empty((0, size, size, 3), np.uint8)], [np.empty((0, 2))]
-    for name, image in zip(images.ids, images, strict=True):
+    for row, image in enumerate(images):
         small = scaled(image, scale)
         holds = min(small.shape[:2]) >= size
-        corners = find(small, name) if holds else np.empty((0, 2), np.int64)
+        corners = find(small, row) if holds else np.empty((0, 2), np.int64)
         sizes.append(image.shape[:2])
         pixels.append(cut(small, corners, size, colour))
         xy.append(unscaled(corners + (size - 1) / 2, small, image))

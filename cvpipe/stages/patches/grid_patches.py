@@ -29,7 +29,7 @@ class GridPatches(Stage):
         """(H, W, 3) uint8 RGB images -> (M, size, size, 3) uint8 patches and their centres, px."""
         return patches_of(images, self.size, self.scale, self.colour, self._find)
 
-    def _find(self, image: np.ndarray, name: str) -> np.ndarray:
+    def _find(self, image: np.ndarray, row: int) -> np.ndarray:
         room = [side - self.size for side in image.shape[:2]]
         y, x = (np.arange(free % self.step // 2, free + 1, self.step) for free in room)
         return np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)

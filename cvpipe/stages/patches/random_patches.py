@@ -13,8 +13,8 @@ from cvpipe.stages.patches._cut import Colour, Scale, corners_of, patches_of, pl
 class RandomPatches(Stage):
     """Windows drawn evenly over each image, no place twice: what any cleverer sampler has to beat.
 
-    Takes RGB images of any size. Gives `count` patches for each, (M, size, size, 3) uint8, in the order of the draw, with
-    centres in px of the image. An image with fewer places gives one patch for each place, one smaller than a patch
+    Takes RGB images of any size. Gives `count` patches for each, (M, size, size, 3) uint8, in the order of the draw,
+    with centres in px of the image. An image with fewer places gives one patch for each place, one smaller than a patch
     gives none. The draw of an image depends on the seed and its id only. Raises nothing.
 
     Source: Coates, Lee & Ng, "An analysis of single-layer networks in unsupervised feature learning", AISTATS 2011,
@@ -29,7 +29,10 @@ class RandomPatches(Stage):
 
     def transform(self, images: Images) -> Patches:
         """(H, W, 3) uint8 RGB images -> (M, size, size, 3) uint8 patches and their centres, px."""
-        return patches_of(images, self.size, self.scale, self.colour, self._find)
+        names = images.ids
+        return patches_of(
+            images, self.size, self.scale, self.colour, lambda image, row: self._find(image, names[row])
+        )
 
     def _find(self, image: np.ndarray, name: str) -> np.ndarray:
         places = place_count(image, self.size)
