@@ -22,7 +22,7 @@ from cvpipe.nets.history import History, in_words
 from cvpipe.nets.learning import Answer, Learning, Look, Seeds
 from cvpipe.nets.pixels import Pixels
 from cvpipe.nets.recipe import Recipe, Ties
-from cvpipe.nets.weights import Weights, norm
+from cvpipe.nets.moving_weights import MovingWeights, norm
 
 SAVE_EVERY_S = 30.0
 """Least time between two checkpoints, s."""
@@ -59,7 +59,7 @@ class Training:
     def __post_init__(self) -> None:
         self.module.to(self.device)
         self.module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.weights = Weights(self.module, self.recipe)
+        self.weights = MovingWeights(self.module, self.recipe)
         self.plan = self.recipe.plan(len(self.examples.pixels))
         self.history = History()
         self._best: dict[str, np.ndarray] = {}

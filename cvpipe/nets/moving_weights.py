@@ -15,7 +15,7 @@ from cvpipe.nets.recipe import Recipe
 Arrays = dict[str, np.ndarray]
 
 
-class Weights:
+class MovingWeights:
     """What `Recipe` does to the weights of a network at each step."""
 
     def __init__(self, module: nn.Module, recipe: Recipe) -> None:
