@@ -36,6 +36,11 @@ class Look(NamedTuple):
     mean: Tensor
     deviation: Tensor
 
+    @classmethod
+    def of(cls, mean: np.ndarray, deviation: np.ndarray) -> Self:
+        """From arrays."""
+        return cls(torch.from_numpy(np.array(mean)), torch.from_numpy(np.array(deviation)))
+
     def at(self, images: Tensor) -> Tensor:
         """(m, C, H, W) in [0, 1], normalised."""
         mean, deviation = (t.to(images.device)[None, :, None, None] for t in self)
