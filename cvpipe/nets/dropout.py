@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import Tensor, nn
 
@@ -46,3 +48,21 @@ def give(module: nn.Module, generator: torch.Generator) -> None:
     for child in module.modules():
         if isinstance(child, AddressedDropout):
             child.generator = generator
+
+
+def draws_by_itself(module: nn.Module, images: Tensor) -> bool:
+    """Whether a network in training draws from torch's own generator, as `functional.dropout` does.
+
+    Then threads would draw in any order, and parts of a batch have to wait for each other.
+    """
+    module = copy.deepcopy(module)
+    address(module)
+    give(module, torch.Generator(images.device).manual_seed(0))
+    with torch.random.fork_rng(), torch.no_grad():
+        before = _states()
+        module(images)
+        return any(not torch.equal(a, b) for a, b in zip(before, _states(), strict=True))
+
+
+def _states() -> list[Tensor]:
+    return [torch.get_rng_state(), *(torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else [])]

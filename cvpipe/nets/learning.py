@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable
 from functools import partial
@@ -61,16 +62,26 @@ class Learning:
         note: Callable[[str], None],
     ) -> None:
         self._recipe, self._seeds, self._look, self._device, self._note = recipe, seeds, look, device, note
-        self._alone = False
-        self._parts = Parts(module, threads if device == "cpu" else 1, recipe.compiled)
+        self._module, self._threads = module, threads if device == "cpu" else 1
         self.part = recipe.part if device == "cpu" else 1 << 20
 
     def __enter__(self) -> Self:
-        self._parts.__enter__()
+        self._open = contextlib.ExitStack()
+        self._open.enter_context(torch.random.fork_rng())  # what draws by itself is seeded, and leaves no trace
+        self._draws: bool | None = None
+        self._parts: Parts | None = None
         return self
 
-    def __exit__(self, *reason: object) -> None:
-        self._parts.__exit__(*reason)
+    def __exit__(self, *reason: Any) -> None:
+        self._open.__exit__(*reason)
+
+    def _threads_for(self, pixels: Tensor) -> Parts:
+        """The threads, begun with the first images that are seen."""
+        if self._parts is None:
+            self._draws = dropout.draws_by_itself(self._module, self._look.at(scaled(pixels[:2])))
+            threads = 1 if self._draws else self._threads
+            self._parts = self._open.enter_context(Parts(self._module, threads, self._recipe.compiled))
+        return self._parts
 
     def gradients(self, step: int, pixels: Tensor, targets: Tensor) -> tuple[list[Tensor], Answer]:
         """Gradients of the mean loss over a batch, (m, H, W, C) uint8 with (m,) targets."""
@@ -79,7 +90,7 @@ class Learning:
             share = (cut.stop - cut.start) / len(targets)
             return partial(self._loss, pixels[cut], targets[cut], share, self._seeds("step", step, index))
 
-        gradients, said = self._in_parts(len(targets), work, self._parts.gradients)
+        gradients, said = self._in_parts(len(targets), work, self._threads_for(pixels).gradients)
         return gradients, _summed(said)
 
     def answers(self, pixels: Tensor, targets: Tensor) -> Answer:
@@ -88,7 +99,7 @@ class Learning:
         def work(cut: slice, index: int) -> Any:
             return partial(self._answer, pixels[cut], targets[cut], (cut.stop - cut.start) / len(targets))
 
-        return _summed(self._in_parts(len(targets), work, self._parts.results))
+        return _summed(self._in_parts(len(targets), work, self._threads_for(pixels).results))
 
     def _in_parts(self, count: int, work: Callable[[slice, int], Any], run: Callable[[list[Any]], Any]) -> Any:
         """`run` for all parts; for smaller ones if the memory is too small for them."""
@@ -109,6 +120,8 @@ class Learning:
         """The loss of a part of a batch, and what it says."""
         generator = torch.Generator(self._device).manual_seed(seed)
         dropout.give(module, generator)
+        if self._draws:
+            torch.manual_seed(seed)
         images = augmented(scaled(pixels), self._recipe.augment, generator)
         batch = mixed(images, targets, self._recipe.augment, np.random.default_rng(seed))
         with torch.autocast(self._device, torch.bfloat16, enabled=self._recipe.mixed_precision):
