@@ -21,7 +21,7 @@ class KmeansFilters(FilterLearner):
     float32: region after region, pool after pool. Codes of a patch: triangle, max(0, mean distance - distance), in
     units of white rows; hard, 1 for the nearest centre. Every patch of the image that lies inside it is encoded, `stride`
     px apart. An image smaller than a patch gives zeros. If there are fewer distinct patches than `filters`, these are
-    the centres, and the columns that are left over stay zero. Raises `RunError` if there are no patches.
+    the centres, and there are fewer columns. Raises `RunError` if there are no patches.
 
     Source: Coates, Lee & Ng, "An analysis of single-layer networks in unsupervised feature learning", AISTATS 2011;
     Coates & Ng, "Learning feature representations with k-means", 2012, section 2 (spherical).
