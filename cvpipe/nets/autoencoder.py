@@ -9,8 +9,8 @@ has one tensor to change.
 
 with means over the rows of a batch, t the row before noise, and beta mean |h| in place of KL for the l1 penalty.
 
-Source: Ng, "Sparse autoencoder", CS294A lecture notes, Stanford 2011, sections 2 and 3; Vincent et al., "Stacked denoising
-autoencoders", JMLR 2010, section 3 (noise).
+Source: Ng, "Sparse autoencoder", CS294A lecture notes, Stanford 2011, sections 2 and 3; Vincent et al., "Stacked
+denoising autoencoders", JMLR 2010, section 3 (noise).
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ class Parameters:
 
     def like(self, vector: torch.Tensor) -> Parameters:
         """Other numbers in the same shapes: a gradient."""
-        return Parameters(vector, *self.encoder.shape, self.tied)
+        width, hidden = self.encoder.shape
+        return Parameters(vector, width, hidden, self.tied)
 
 
 def hidden_units(parameters: Parameters, rows: torch.Tensor, activation: Activation) -> torch.Tensor:
@@ -71,7 +72,9 @@ def reconstruction(parameters: Parameters, hidden: torch.Tensor) -> torch.Tensor
     return torch.addmm(parameters.output, hidden, parameters.decoder)
 
 
-def losses(parameters: Parameters, hidden: torch.Tensor, residual: torch.Tensor, how: Objective) -> torch.Tensor:
+def losses(
+    parameters: Parameters, hidden: torch.Tensor, residual: torch.Tensor, how: Objective
+) -> torch.Tensor:
     """(3,): reconstruction error, penalty and decay, whose sum is the loss; `residual` is x^ - t."""
     error = residual.square().sum() / (2 * len(residual))
     penalty = _penalty(hidden, how)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -101,7 +102,8 @@ def train(
 
 def _trained(parameters: Parameters, history: np.ndarray) -> Trained:
     found = (parameters.encoder, parameters.bias, parameters.decoder, parameters.output)
-    return Trained(*(np.ascontiguousarray(part.cpu().numpy()) for part in found), history)
+    encoder, bias, decoder, output = (np.ascontiguousarray(part.cpu().numpy()) for part in found)
+    return Trained(encoder, bias, decoder, output, history)
 
 
 @contextlib.contextmanager
@@ -126,7 +128,7 @@ class _Trainer:
         self.how, self.plan = how, plan
         self.hopeless = HOPELESS * (1 + float(self.rows.square().sum(dim=1).mean()))
         self.draws = torch.Generator(device).manual_seed(seed)
-        self.parameters = _first(rows.shape[1], plan, self.draws, device)
+        self.parameters = _first(rows.shape[1], plan, how, self.draws, device)
         self.slope = self.parameters.like(torch.zeros_like(self.parameters.vector))
         self.mean = torch.zeros_like(self.parameters.vector)
         self.square = torch.zeros_like(self.parameters.vector)
@@ -191,17 +193,22 @@ class _Trainer:
 
     def watched(self) -> np.ndarray:
         """(3,) losses on held-out rows, nothing switched off."""
-        hidden = torch.cat([hidden_units(self.parameters, part, self.how.activation) for part in self.held.split(SOME)])
+        hidden = torch.cat(
+            [hidden_units(self.parameters, part, self.how.activation) for part in self.held.split(SOME)]
+        )
         residual = reconstruction(self.parameters, hidden).sub_(self.held)
         return losses(self.parameters, hidden, residual, self.how).double().cpu().numpy()
 
 
-def _first(width: int, plan: Plan, draws: torch.Generator, device: str) -> Parameters:
-    """Weights spread evenly in +-sqrt(6 / (d + hidden + 1)), biases 0; Ng 2011, exercise, step 1."""
+def _first(width: int, plan: Plan, how: Objective, draws: torch.Generator, device: str) -> Parameters:
+    """Weights spread evenly in +-sqrt(6 / (d + hidden + 1)) (Ng 2011, exercise, step 1), biases 0; but with a wanted
+    activation rho, hidden biases start where the activation is rho, which takes Adam ten epochs from 0."""
     vector = torch.zeros(Parameters.count(width, plan.hidden, plan.tied), device=device)
     parameters = Parameters(vector, width, plan.hidden, plan.tied)
     bound = (6 / (width + plan.hidden + 1)) ** 0.5
     parameters.encoder.uniform_(-bound, bound, generator=draws)
     if not plan.tied:
         parameters.decoder.uniform_(-bound, bound, generator=draws)
+    if how.penalty == "kl":
+        parameters.bias.fill_(math.log(how.rho / (1 - how.rho)))
     return parameters

@@ -3,9 +3,9 @@
 The codes of a whole image are never held: 400 filters at 250 x 250 positions would be 100 MB. Patches are gathered for
 some rows of positions at a time, multiplied by all filters at once, coded and pooled.
 
-A patch x with mean m and deviation s becomes ((x - m) / s - mean) W with a whitening W. As a product with pixels that is
-x A / s - mean W, where A is W with the mean of each column taken off: both normalisation and whitening are part of
-the filters, and s is found for all positions from sums over windows.
+A patch x with mean m and deviation s becomes ((x - m) / s - mean) W with a whitening W. As a product with pixels
+that is x A / s - mean W, where A is W with the mean of each column taken off: both normalisation and whitening are
+part of the filters, and s is found for all positions from sums over windows.
 """
 
 from __future__ import annotations
@@ -77,7 +77,9 @@ def pooled(
 
 def positions(image: np.ndarray, window: tuple[int, int], stride: int) -> tuple[int, int]:
     """How many places a window has in an image, down and across; 0 where the image is smaller."""
-    down, across = (max(0, (side - length) // stride + 1) for side, length in zip(image.shape, window, strict=False))
+    down, across = (
+        max(0, (side - length) // stride + 1) for side, length in zip(image.shape, window, strict=False)
+    )
     return down, across
 
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
+
+Sign = Literal["split", "absolute"]
+"""What becomes of signs."""
 
 
 def sigmoid(responses: np.ndarray) -> np.ndarray:
@@ -21,13 +26,16 @@ def rectified(responses: np.ndarray, threshold: float = 0.0) -> np.ndarray:
     return np.maximum(responses, 0, out=responses)
 
 
-def both_signs(responses: np.ndarray, threshold: float) -> np.ndarray:
-    """(n, 2 K): max(0, z - threshold), then max(0, -z - threshold).
+def unsigned(responses: np.ndarray, sign: Sign, threshold: float = 0.0) -> np.ndarray:
+    """Responses without negative ones, `threshold` nearer to 0: `absolute` (n, K), sizes; `split` (n, 2 K), the
+    positive ones and then the negative ones as positive.
 
     Source: Coates & Ng, "The importance of encoding versus training with sparse coding and vector quantization", ICML
     2011, section 3.2.
     """
-    return np.hstack([rectified(responses.copy(), threshold), rectified(-responses, threshold)])
+    if sign == "absolute":
+        return rectified(np.abs(responses, out=responses), threshold)
+    return rectified(np.hstack([responses, -responses]), threshold)
 
 
 def winner(responses: np.ndarray) -> np.ndarray:

@@ -74,7 +74,11 @@ class RegionSums:
         )
         inside = self.sums[:, row, column].reshape(3, -1, len(self.origin))
         mean = inside[0].sum(axis=0) / count
-        found = {"mean": self.origin + mean, "sum": (self.origin + mean) * count, "max": inside[2].max(axis=0)}
+        found = {
+            "mean": self.origin + mean,
+            "sum": (self.origin + mean) * count,
+            "max": inside[2].max(axis=0),
+        }
         if "std" in self.pools:
             found["std"] = np.sqrt(np.maximum(inside[1].sum(axis=0) / count - mean**2, 0))
         return np.stack([found[pool] for pool in self.pools]).astype(np.float32)

@@ -1,5 +1,5 @@
-"""Sparse codes: each row as a sum of few atoms of a dictionary, compiled. Import it where it is used: numba takes half a
-second to load.
+"""Sparse codes: each row as a sum of few atoms of a dictionary, compiled. Import it where it is used: numba takes
+half a second to load.
 
 All three need of a row x only its products with the atoms, q = D x, and of the dictionary only G = D D'. So a dense
 encoder may fold whitening into the atoms, and rows never have to be kept.

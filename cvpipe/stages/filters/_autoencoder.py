@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from annotated_types import Interval
 
+from cvpipe import device, fitting
+from cvpipe.data.exhibits import Curves, Exhibit, Gallery
 from cvpipe.errors import RunError
 from cvpipe.options import Count, NonNegative, Positive
 from cvpipe.stages.filters._base import Coding, FilterLearner
+from cvpipe.stages.filters._exhibits import redrawn_gallery
 from cvpipe.vision import filter_codes
 
 if TYPE_CHECKING:
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
 
 MOST_HELD = 10_000
 """Most patches that are held out: more would not make the decision to stop any surer."""
+EXAMPLES = 12
+"""Patches that are shown beside what was drawn of them."""
 CODES = {"sigmoid": filter_codes.sigmoid, "relu": filter_codes.rectified}
 
 
@@ -25,7 +30,9 @@ class AutoencoderFilters(FilterLearner):
 
     activation: Literal["sigmoid", "relu"] = "sigmoid"  # of hidden units
     tied: bool = False  # the decoder is the encoder transposed
-    decay: NonNegative = 3e-3  # weight of the squared weights; Ng 2011, exercise: 3e-3 on white colour patches
+    decay: NonNegative = (
+        3e-3  # weight of the squared weights; Ng 2011, exercise: 3e-3 on white colour patches
+    )
     optimiser: Literal["adam", "lbfgs"] = "adam"  # mini-batches, or all patches at once as in Ng 2011
     learning_rate: Positive = 1e-3  # of Adam, Kingma & Ba 2015; first step of a line search of L-BFGS: use 1
     batch: Count = 1024  # patches in a mini-batch of Adam
@@ -37,7 +44,7 @@ class AutoencoderFilters(FilterLearner):
     decoder_: np.ndarray
     output_: np.ndarray
     history_: np.ndarray
-    activity_: np.ndarray
+    examples_: np.ndarray
 
     def _train(self, rows: np.ndarray, how: Objective, **noise: float) -> None:
         """Set what is learned; `noise` is dropout, masked and noise of a plan, 0 where it is not given."""
@@ -52,12 +59,35 @@ class AutoencoderFilters(FilterLearner):
             **{"dropout": 0.0, "masked": 0.0, "noise": 0.0} | noise,
         )  # fmt: skip
         try:
-            found = train(rows[learned], rows[held], how, plan, int(rng.integers(2**62)), self._device(), self._tell)
+            seed = int(rng.integers(2**62))
+            found = train(rows[learned], rows[held], how, plan, seed, device.current(), self._tell)
         except Diverged as error:
             raise RunError(f"the autoencoder diverged: {error}; {self._advice()}", self.name) from error
         self.filters_ = np.ascontiguousarray(found.encoder.T)
         self.bias_, self.decoder_, self.output_ = found.bias, found.decoder, found.output
         self.history_ = found.history
+        self.examples_ = rows[(held if len(held) else learned)[:EXAMPLES]]
+
+    def exhibits(self) -> list[Exhibit]:
+        """Filters and their use, how training went, and some patches drawn again."""
+        epochs = np.arange(1, len(self.history_) + 1)
+        training, penalty, held, held_penalty = self.history_.T
+        error = {"training patches": (epochs, training), "held-out patches": (epochs, held)}
+        silence = {"training patches": (epochs, penalty), "held-out patches": (epochs, held_penalty)}
+        return [
+            *super().exhibits(),
+            Curves("Reconstruction", "epoch", "half the squared error of a white patch", error),
+            Curves("Penalty on activations", "epoch", "penalty, times its weight", silence),
+            self._redrawn(),
+        ]
+
+    def _redrawn(self) -> Gallery:
+        hidden = self._codes(self.examples_)
+        back = np.linalg.pinv(self.whitening_.astype(np.float64))
+        redrawn = hidden @ self.decoder_ + self.output_
+        return redrawn_gallery(
+            self.examples_ @ back + self.mean_, redrawn @ back + self.mean_, self._window()
+        )
 
     def _coding(self) -> Coding:
         return Coding(np.ascontiguousarray(self.filters_.T), self.bias_, CODES[self.activation])
@@ -66,8 +96,6 @@ class AutoencoderFilters(FilterLearner):
         brightness = "" if self.evening == "contrast" else ", or use `evening: contrast`"
         return f"lower `learning_rate` (now {self.learning_rate:g}), or raise `batch` (now {self.batch}){brightness}"
 
-    def _device(self) -> str:
-        return "cpu"
-
-    def _tell(self, epoch: int, row: np.ndarray) -> None:
-        pass
+    def _tell(self, epoch: int, losses: np.ndarray) -> None:
+        error, penalty = losses[2:]
+        fitting.note(f"epoch {epoch} of {self.epochs}: held-out error {error:.2f}, penalty {penalty:.2f}")

@@ -8,20 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated, Self
 
 import numpy as np
 from annotated_types import MinLen
 
 from cvpipe.data import Features, Images, Patches
+from cvpipe.data.exhibits import Exhibit
 from cvpipe.errors import RunError
 from cvpipe.options import Count, NonNegative, Seed
 from cvpipe.stage import Learner, Part, Stage
+from cvpipe.stages.filters._exhibits import filter_gallery, use_facts
 from cvpipe.stages.patches.random_patches import RandomPatches
+from cvpipe.vision import filter_codes
 from cvpipe.vision.dense_codes import Filters, folded, pooled
 from cvpipe.vision.patch_rows import Evening, evened, rows_of, shrunk, shrunk_patches
 from cvpipe.vision.region_pooling import Level, Pool
-from cvpipe.vision.whitening import Kind, Whitening, whitening
+from cvpipe.vision.whitening import Kind, whitening
 from cvpipe.vision.working_size import grey
 
 USED = 4096
@@ -38,6 +42,13 @@ class Coding:
     """(K,) float32."""
     encode: Callable[[np.ndarray], np.ndarray]
     """(n, K) float32, which it may overwrite -> (n, codes) float32, row by row."""
+
+
+def triangle_coding(centres: np.ndarray) -> Coding:
+    """How much nearer than usual a white row is to each of (K, d) centres."""
+    size = centres.shape[1]
+    code = partial(filter_codes.triangle, table=filter_codes.distance_table(centres))
+    return Coding(np.eye(size, dtype=np.float32), np.zeros(size, np.float32), code)
 
 
 class FilterLearner(Learner):
@@ -64,6 +75,7 @@ class FilterLearner(Learner):
     basis_: np.ndarray
     filters_: np.ndarray
     use_: np.ndarray
+    seen_: int
 
     @property
     def sampler(self) -> Stage:
@@ -87,7 +99,9 @@ class FilterLearner(Learner):
         self.mean_, self.whitening_, self.basis_ = white.mean, white.matrix, white.basis
         rows = white(rows)
         self._learn(rows)
-        self.use_ = self._codes(rows[:: max(1, len(rows) // USED)]).mean(axis=0)
+        self.seen_ = len(rows)
+        codes = self._codes(rows[:: max(1, len(rows) // USED)])
+        self.use_ = codes.mean(axis=0).reshape(-1, len(self.filters_)).sum(axis=0)  # both signs of a filter
         return self
 
     def transform(self, images: Images) -> Features:
@@ -100,6 +114,11 @@ class FilterLearner(Learner):
             if codes is not None:
                 row[:] = codes.ravel()
         return Features(values=values)
+
+    def exhibits(self) -> list[Exhibit]:
+        """The filters sorted by use, and how much they are used."""
+        pictures = self.filters_ @ self.basis_
+        return [filter_gallery(pictures, self._window(), self.use_), use_facts(self.use_, self.seen_)]
 
     def _learn(self, rows: np.ndarray) -> None:
         """Set `filters_`, (K, d) float32, and what else is learned, from (n, d) float32 white rows."""
@@ -119,8 +138,11 @@ class FilterLearner(Learner):
         coding = self._coding()
         matrix = self.whitening_.astype(np.float64) @ coding.matrix
         offset = coding.offset - self.mean_.astype(np.float64) @ matrix
-        height, width, _ = self.window_.tolist()
-        return folded(matrix, offset, self.evening, self.contrast, (height, width))
+        return folded(matrix, offset, self.evening, self.contrast, self._window()[:2])
+
+    def _window(self) -> tuple[int, int, int]:
+        height, width, channels = self.window_.tolist()
+        return height, width, channels
 
     def _width(self, coding: Coding) -> int:
         codes = coding.encode(coding.offset[None].copy()).shape[1]
@@ -146,6 +168,3 @@ class FilterLearner(Learner):
 
     def _coloured(self, image: np.ndarray) -> np.ndarray:
         return image if self.window_[2] == 3 else grey(image)[..., None]
-
-
-__all__ = ["Coding", "FilterLearner", "Whitening"]
