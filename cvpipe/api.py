@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from cvpipe.conductor.audit import Audit, audit
 from cvpipe.conductor.log import Logged
 from cvpipe.conductor.pipeline import Pipeline
 from cvpipe.conductor.plan import Plan, make_plan
@@ -16,9 +17,10 @@ from cvpipe.conductor.result import RunResult
 from cvpipe.conductor.smoke import smoke_test
 from cvpipe.conductor.split import Split
 from cvpipe.data import Dataset
+from cvpipe.datasets._load import load_dataset
 from cvpipe.errors import RunError, SpecError
 from cvpipe.report.folder import claim, write
-from cvpipe.spec import Spec, load_spec
+from cvpipe.spec import Spec, load_spec, parse_split
 
 
 def run(
@@ -91,6 +93,27 @@ def plan(
     loaded = load_spec(spec, overrides, data, seed)
     dataset, split = _loaded(loaded, smoke=False)
     return make_plan(Pipeline(loaded.stages, seed=loaded.seed, jobs=jobs), dataset, split)
+
+
+def check_data(
+    data: str | Path,
+    *,
+    split: str | None = None,
+    seed: int = 0,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+) -> Audit:
+    """What is in a data set (a name, a folder, a .csv file), and what about it would spoil a comparison.
+
+    `split` is YAML as in a spec, `{kfold: 5}`; by default copies are looked for across the split that the data bring.
+    Raises `SpecError` or `DataError`.
+    """
+    chosen = parse_split(split, "--split") if split else None
+    try:
+        dataset = load_dataset(data)
+    except OSError as error:
+        raise RunError(f"cannot read the data: {error.strerror}", where=str(error.filename)) from error
+    return audit(dataset, chosen, seed, jobs, progress)
 
 
 def _loaded(spec: Spec, smoke: bool) -> tuple[Dataset, Split]:
