@@ -20,7 +20,7 @@ SHOWN = 6
 @click.command()
 @click.argument("data", metavar="FOLDER|CSV|NAME")
 @click.option("--split", metavar="YAML",
-              help="Look for copies across this split: '{kfold: 5}'; default: the one that the data bring.")  # fmt: skip
+              help="Look for copies across it: '{kfold: 5}'; default: the one that the data bring.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of that split.")
 @jobs
 @as_json
