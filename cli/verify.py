@@ -14,7 +14,9 @@ COLOURS = {"-": "red", "+": "green"}
 @click.argument("run", metavar="RUN", type=click.Path())
 @jobs
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Default: that of the run.")
-@click.option("--out", metavar="DIR", type=click.Path(), help="Keep the new run here; default: it is not kept.")
+@click.option(
+    "--out", metavar="DIR", type=click.Path(), help="Keep the new run here; default: it is not kept."
+)
 @as_json
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.pass_context

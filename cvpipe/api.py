@@ -24,6 +24,7 @@ from cvpipe.conductor.split import Split
 from cvpipe.conductor.store import Nowhere
 from cvpipe.data import Dataset
 from cvpipe.datasets._load import load_dataset
+from cvpipe.device import Device
 from cvpipe.errors import DataError, RunError, SpecError
 from cvpipe.report.folder import claim, write
 from cvpipe.spec import Spec, load_spec, parse_split
@@ -37,7 +38,7 @@ def run(
     seed: int | None = None,
     out: str | Path | Literal[True] | None = None,
     jobs: int | None = None,
-    device: str = "auto",
+    device: Device = "auto",
     smoke: bool = False,
     refit: bool = False,
     cache: bool = True,
@@ -127,7 +128,7 @@ def verify(
     *,
     out: str | Path | None = None,
     jobs: int | None = None,
-    device: str | None = None,
+    device: Device | None = None,
     progress: Progress | None = None,
 ) -> Repeat:
     """Run again what a run's folder tells, without the cache, and compare every prediction.
@@ -143,7 +144,7 @@ def verify(
     spec = load_spec(Path(folder) / "spec.yaml")
     listener = progress or Progress()
     _same_data(before, spec, workers.count(jobs), listener)
-    used = device or str(before.summary["environment"].get("device", "auto"))
+    used = device or before.summary["environment"].get("device", "auto")
     with contextlib.ExitStack() as stack:
         place = out or stack.enter_context(tempfile.TemporaryDirectory(prefix="cvpipe-verify-"))
         run(spec, out=place, jobs=jobs, device=used, smoke=before.smoke, cache=False, progress=listener)
@@ -157,7 +158,9 @@ def _same_data(before: RunFiles, spec: Spec, jobs: int, progress: Progress) -> N
     then, now = before.summary["data"]["fingerprint"], fingerprint(data.images, scan.tokens, data.labels)
     if now != then:
         what = data_changes(before, data.images.ids)
-        raise DataError(f"the data have changed since: {what} (fingerprint {then}, now {now})", str(before.folder))
+        raise DataError(
+            f"the data have changed since: {what} (fingerprint {then}, now {now})", str(before.folder)
+        )
 
 
 def _loaded(spec: Spec, smoke: bool) -> tuple[Dataset, Split]:

@@ -72,6 +72,9 @@ def _flat(value: Any, path: str) -> Iterator[str]:
     if isinstance(value, dict) and value:
         for key, inner in value.items():
             yield from _flat(inner, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list) and any(isinstance(inner, dict | list) for inner in value):
+        for place, inner in enumerate(value):
+            yield from _flat(inner, f"{path}[{place}]")
     elif value == {}:
         yield path
     else:
@@ -121,26 +124,35 @@ def _by_how_much(metric: str, old: Mapping[str, Any], new: Mapping[str, Any]) ->
 
 
 def prediction_lines(first: Sequence[Row], second: Sequence[Row]) -> list[Line]:
-    """How many predictions differ, counted over (image, split)."""
-    before, after = ({(row.id, row.split): row for row in rows} for rows in (first, second))
+    """How many predictions differ: image by image where each was tested once, else by image and split."""
+    before, after = _keyed(first, second)
+    lines = _only(before, after, "-") + _only(after, before, "+")
     both = [(before[key], after[key]) for key in before if key in after]
-    lines = []
-    for sign, these, others in (("-", before, after), ("+", after, before)):
-        only = [key for key in these if key not in others]
-        if only:
-            name, split = only[0]
-            more = f", such as '{name}' in split {split}"
-            lines.append(Line(sign, f"{len(only):,} predictions of images and splits that only this run has{more}"))
     other = [(a, b) for a, b in both if a.prediction != b.prediction]
     if other:
         gained = sum(a.prediction != a.truth and b.prediction == b.truth for a, b in other)
         lost = sum(a.prediction == a.truth and b.prediction != b.truth for a, b in other)
-        wrong = len(other) - gained - lost
-        lines.append(
-            Line(" ", f"{len(other):,} of {len(both):,} predictions differ: {gained:,} right in the second only, "
-                 f"{lost:,} right in the first only, {wrong:,} wrong in both")
-        )  # fmt: skip
+        which = (
+            f"{gained:,} right in the second only, {lost:,} right in the first only, "
+            f"{len(other) - gained - lost:,} wrong in both"
+        )
+        lines.append(Line(" ", f"{len(other):,} of {len(both):,} predictions differ: {which}"))
     scores = sum(a.score != b.score for a, b in both if a.prediction == b.prediction)
     if scores:
         lines.append(Line(" ", f"{scores:,} of {len(both):,} predictions are the same with another score"))
     return lines
+
+
+def _keyed(*runs: Sequence[Row]) -> list[dict[tuple[str, ...], Row]]:
+    once = all(len({row.id for row in rows}) == len(rows) for rows in runs)
+    return [{(row.id,) if once else (row.id, f"in split {row.split}"): row for row in rows} for rows in runs]
+
+
+def _only(
+    these: Mapping[tuple[str, ...], Row], others: Mapping[tuple[str, ...], Row], sign: Sign
+) -> list[Line]:
+    only = [key for key in these if key not in others]
+    if not only:
+        return []
+    name = " ".join([f"'{only[0][0]}'", *only[0][1:]])
+    return [Line(sign, f"{len(only):,} predictions that only this run has, such as {name}")]

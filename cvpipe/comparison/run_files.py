@@ -63,7 +63,11 @@ def read_run(folder: str | Path) -> RunFiles:
         )
     if not (path / "result.json").exists():
         begun = (path / "log.txt").exists() or (path / "spec.yaml").exists()
-        said = "the run did not finish: it has no result.json" if begun else "no run here: result.json is missing"
+        said = (
+            "the run did not finish: it has no result.json"
+            if begun
+            else "no run here: result.json is missing"
+        )
         raise DataError(said, where=str(folder))
     summary = _summary(path / "result.json")
     return RunFiles(path, summary, _spec(path / "spec.yaml"), _predictions(path / "predictions.csv", summary))
@@ -79,7 +83,9 @@ def _summary(file: Path) -> dict[str, Any]:
     got = summary.get("format", FORMAT)
     if got != FORMAT:
         of = summary.get("environment", {}).get("cvpipe", "another version")
-        raise DataError(f"has format {got}, of cvpipe {of}; this cvpipe reads format {FORMAT}", where=str(file))
+        raise DataError(
+            f"has format {got}, of cvpipe {of}; this cvpipe reads format {FORMAT}", where=str(file)
+        )
     wrong = [key for key, kind in NEEDED.items() if not isinstance(summary.get(key), kind)]
     wrong += [f"data.{key}" for key in ("name", "fingerprint") if key not in (summary.get("data") or {})]
     wrong += [f"scores.{name}" for name, score in _items(summary.get("scores")) if not _is_score(score)]
@@ -118,7 +124,9 @@ def _predictions(file: Path, summary: Mapping[str, Any]) -> list[Row]:
         raise DataError(f"damaged: its first line is not {','.join(COLUMNS)}", where=str(file))
     for number, line in enumerate(lines[1:], 2):
         if len(line) != len(COLUMNS):
-            raise DataError(f"damaged: {len(line)} columns instead of {len(COLUMNS)}", where=f"{file}:{number}")
+            raise DataError(
+                f"damaged: {len(line)} columns instead of {len(COLUMNS)}", where=f"{file}:{number}"
+            )
     told = sum(map(sum, summary.get("confusion", [])))
     if told and told != len(lines) - 1:
         raise DataError(

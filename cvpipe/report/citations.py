@@ -14,11 +14,15 @@ from functools import cache
 from pathlib import Path
 
 import cvpipe
-from cvpipe.configurable import Configurable
+from cvpipe.configurable import Configurable, parts_of
 
-REFERENCE = re.compile(r"(?P<authors>[^;\"]+?),? \"(?P<title>[^\"]+?),?\",? ?(?P<venue>[^;\"]*?),? ?(?P<year>(?:19|20)\d\d)")
+REFERENCE = re.compile(
+    r"(?P<authors>[^;\"]+?),? \"(?P<title>[^\"]+?),?\",? ?(?P<venue>[^;\"]*?),? ?(?P<year>(?:19|20)\d\d)"
+)
 ENTRY = re.compile(r"^@\w+\{\w+,\n(?:.+\n)+?\}$", re.MULTILINE)
-PLACE = re.compile(r"^[,:]? *(?P<place>(?:sections?|equations?|appendix|chapters?|pages?)\b[^;\"(]*[^;\"(.\s])")
+PLACE = re.compile(
+    r"^[,:]? *(?P<place>(?:sections?|equations?|appendix|chapters?|pages?)\b[^;\"(]*[^;\"(.\s])"
+)
 MEETINGS = re.compile(
     r"\b(CVPR|ICCV|ECCV|BMVC|ICML|NIPS|NeurIPS|ICLR|AISTATS|ICPR|ICIP|ICASSP|AAAI|Conference|Workshop|workshop|"
     r"Multimedia|SPIE|Storage)\b"
@@ -91,14 +95,8 @@ def bibtex(parts: Iterable[Configurable]) -> str:
 def _all_parts(things: Iterable[Configurable]) -> Iterator[Configurable]:
     for thing in things:
         yield thing
-        yield from _all_parts(_inner(thing))
-
-
-def _inner(thing: Configurable) -> Iterator[Configurable]:
-    for value in thing.get_params(deep=False).values():
-        for item in value if isinstance(value, list | tuple) else [value]:
-            if isinstance(item, Configurable):
-                yield item
+        for value in thing.get_params(deep=False).values():
+            yield from _all_parts(parts_of(value))
 
 
 def entry_of(paper: Reference) -> str:
