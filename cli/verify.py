@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import click
 from cvpipe_cli.options import as_json, jobs
+
+if TYPE_CHECKING:
+    from cvpipe.device import Device
 
 COLOURS = {"-": "red", "+": "green"}
 
@@ -24,7 +28,7 @@ def verify(
     ctx: click.Context,
     run: str,
     jobs: int | None,
-    device: str | None,
+    device: Device | None,
     out: str | None,
     as_json: bool,
     quiet: bool,
