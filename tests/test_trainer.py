@@ -310,7 +310,7 @@ def test_a_network_may_bring_its_own_loss_which_sees_pixels_in_0_to_1() -> None:
     made = training(replace(RECIPE, epochs=8, rate=0.01, average=0.0), module=OwnLoss(seen.append))
     losses = made.run().epochs["loss"]
     assert losses[-1] < losses[0] / 2
-    assert all(0 <= one.min() and one.max() <= 1 for one in seen)
+    assert all(one.min() >= 0 and one.max() <= 1 for one in seen)
 
 
 def test_spread_is_that_of_numpy() -> None:

@@ -20,9 +20,9 @@ from cvpipe.errors import RunError
 from cvpipe.nets import checkpoint
 from cvpipe.nets.history import History, in_words
 from cvpipe.nets.learning import Answer, Learning, Look, Seeds
+from cvpipe.nets.moving_weights import MovingWeights, norm
 from cvpipe.nets.pixels import Pixels
 from cvpipe.nets.recipe import Recipe, Ties
-from cvpipe.nets.moving_weights import MovingWeights, norm
 
 SAVE_EVERY_S = 30.0
 """Least time between two checkpoints, s."""
