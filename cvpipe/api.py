@@ -16,6 +16,7 @@ from cvpipe.conductor.result import RunResult
 from cvpipe.conductor.smoke import smoke_test
 from cvpipe.conductor.split import Split
 from cvpipe.data import Dataset
+from cvpipe.device import Device
 from cvpipe.errors import RunError, SpecError
 from cvpipe.report.folder import claim, write
 from cvpipe.spec import Spec, load_spec
@@ -29,7 +30,7 @@ def run(
     seed: int | None = None,
     out: str | Path | Literal[True] | None = None,
     jobs: int | None = None,
-    device: str = "auto",
+    device: Device = "auto",
     smoke: bool = False,
     refit: bool = False,
     cache: bool = True,

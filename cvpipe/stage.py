@@ -10,14 +10,16 @@ Stages follow scikit-learn's estimator protocol without importing it: a construc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 
 from cvpipe.configurable import Configurable
 from cvpipe.data import Features, Predictions
+from cvpipe.data.exhibits import Exhibit
 from cvpipe.data.seeds import generator
 from cvpipe.errors import NotFitted
 
@@ -36,6 +38,15 @@ class Stage(Configurable):
     def transform(self, batch: Any) -> Any:
         """The output for each image of a batch. Every stage but a classifier writes its own, with annotations."""
         raise NotImplementedError(f"stage '{self.name}' has no transform")
+
+    def reads(self) -> Sequence[Path]:
+        """Files or folders beside the images that decide what it gives, such as weights. Their contents become part of
+        its key."""
+        return ()
+
+    def exhibits(self) -> Sequence[Exhibit]:
+        """What the report shows of it, once it is fitted: galleries, curves, facts. Made from what it learned."""
+        return ()
 
 
 @dataclass(frozen=True)
@@ -60,6 +71,14 @@ class Learner(Stage):
         """How many rows (descriptors, patches) `fit` needs in all; None for everything.
 
         The runner draws them by image first, then by row, so that memory does not grow with the data set.
+        """
+        return None
+
+    @property
+    def sampler(self) -> Stage | None:
+        """A stage whose output for the training images is what `fit` learns from; None for the learner's own input.
+
+        So filters are learned from patches that a sampler draws, and are then laid over whole images.
         """
         return None
 

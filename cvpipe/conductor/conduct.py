@@ -23,6 +23,7 @@ from cvpipe.conductor.seeding import seeded
 from cvpipe.conductor.split import SPLITS, Fold, Split
 from cvpipe.conductor.store import open_store
 from cvpipe.data import Dataset
+from cvpipe.device import Device, current, use
 from cvpipe.errors import SpecError, did_you_mean, listed
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def conduct(
     metrics: Sequence[str] = METRICS,
     seed: int | None = None,
     jobs: int | None = None,
-    device: str = "auto",
+    device: Device = "auto",
     on_bad_image: str = "fail",
     refit: bool = False,
     name: str = "pipeline",
@@ -58,7 +59,7 @@ def conduct(
     run_seed = pipeline.seed if seed is None else seed
     used_device = resolve_device(device)
     workers_used = workers.count(jobs or pipeline.jobs)
-    with open_store(pipeline.cache) as store:
+    with open_store(pipeline.cache) as store, use(used_device):
         data, scan, skipped = usable(dataset, on_bad_image, store, workers_used, listener)
         folds = chosen.folds(data, run_seed, [bad["id"] for bad in skipped])
         stages = seeded(pipeline.stages, run_seed)
@@ -66,6 +67,7 @@ def conduct(
         flow = Flow(data.images, scan.tokens, store, workers_used, ledger)
         ledger.begin(len(data), len(folds))
         results, fitted = _all_splits(flow, stages, data, folds)
+        used_device = current()
         final = flow.fit(_copies(stages), np.arange(len(data)), data.labels) if refit else fitted
         ledger.end()
     groups = data.groups

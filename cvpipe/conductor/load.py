@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from cvpipe import registry
-from cvpipe.conductor.chunks import Link
+from cvpipe.conductor.chunks import linked
 from cvpipe.conductor.environment import environment
 from cvpipe.conductor.model_files import FORMAT, file_name, read_arrays, sha256, signed
 from cvpipe.conductor.pipeline import Pipeline
@@ -57,7 +57,7 @@ def _restored(head: Mapping[str, Any], path: Path) -> tuple[Pipeline, np.ndarray
         if isinstance(stage, Learner):
             stage.restore(unpack(*read_arrays(path / file_name(position, stage))))
     pipeline = Pipeline(stages, seed=head["seed"])
-    pipeline.fitted_ = [Link(stage, "") for stage in stages]
+    pipeline.fitted_ = linked(stages)
     pipeline.about_ = head["about"]
     probe, _ = read_arrays(path / "probe.safetensors")
     pipeline.probe_ = [probe[f"image_{i}"] for i in range(len(probe) - 1)]
@@ -101,6 +101,8 @@ def _build(entry: Mapping[str, Any]) -> Stage:
 
 def _part(value: Any) -> Any:
     """A parameter from its form in JSON, see `keys.plain`."""
+    if isinstance(value, list):
+        return [_part(item) for item in value]
     if not isinstance(value, dict) or "use" not in value:
         return value
     return _build({"name": value["use"], "options": {k: v for k, v in value.items() if k != "use"}})

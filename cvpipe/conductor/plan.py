@@ -158,7 +158,8 @@ class _Probe:
         fit_mb = 0.0
         if isinstance(stage, Learner) and batch is not None:
             labels, train = self.data.labels[self.rows], len(self.folds[0].train)
-            cost, fit_mb = trial.fit(stage, batch, labels, self.data.classes, train, self.jobs)
+            lesson = batch if stage.sampler is None else stage.sampler.transform(batch)
+            cost, fit_mb = trial.fit(stage, lesson, labels, self.data.classes, train, self.jobs)
         if batch is None or cost is None:
             return None, PlannedStage(
                 stage.name, "", names(gives(type(stage))), share, None, 0.0, fit_mb, 0.0
