@@ -99,7 +99,9 @@ def search_table(x: np.ndarray, y: np.ndarray) -> None:
         "linear": (LinearSVC(dual=True), spread, linear, spread),
         "chi2": (SVC(kernel="precomputed"), chi2, Svm(kernel="chi2", gamma=1.0, C="search", seed=0), x),
     }
-    print(f"C: search, {len(linear.grid)} values x {linear.folds} folds\n{'':24} GridSearchCV s   ours s  ratio  both C")
+    print(
+        f"C: search, {len(linear.grid)} values x {linear.folds} folds\n{'':24} GridSearchCV s   ours s  ratio  both C"
+    )
     for name, (machine, rows, stage, features) in pairs.items():
         search = GridSearchCV(machine, {"C": list(linear.grid)}, cv=folds)
         theirs, found = cpu(lambda search=search, rows=rows: search.fit(rows, y))

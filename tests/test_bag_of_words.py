@@ -116,7 +116,9 @@ def test_the_width_of_soft_words_follows_the_distances_of_descriptors() -> None:
 def test_the_softest_words_are_shared_and_the_hardest_are_hard() -> None:
     batch = descriptors([50, 3])
     hard = BagOfWords(words=6, norm="l2", seed=0).fit(batch).transform(batch).values
-    nearly = BagOfWords(words=6, norm="l2", assignment="soft", softness=1e-3, seed=0).fit(batch).transform(batch)
+    nearly = (
+        BagOfWords(words=6, norm="l2", assignment="soft", softness=1e-3, seed=0).fit(batch).transform(batch)
+    )
     np.testing.assert_allclose(nearly.values, hard, atol=1e-6)
     even = BagOfWords(words=6, assignment="soft", softness=1e3, seed=0).fit(batch).transform(batch)
     np.testing.assert_allclose(even.values, 1 / 6, atol=1e-4)

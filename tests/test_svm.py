@@ -133,9 +133,11 @@ def test_the_search_takes_the_c_that_grid_search_takes(kernel: Any, classes: int
         rows = vectors[:, kept] * np.sqrt(values[kept])
     machine = LinearSVC(dual=False, tol=1e-8, max_iter=100_000)
     theirs = GridSearchCV(machine, {"C": list(stage.grid)}, cv=folds_of(stage, y), refit=False).fit(rows, y)
-    assert len(set(np.round(stage.accuracies_, 3))) > 3, "the values of C must differ for the test to say anything"
+    assert len(set(np.round(stage.accuracies_, 3))) > 3, (
+        "the values of C must differ for the test to say anything"
+    )
     np.testing.assert_allclose(stage.accuracies_, theirs.cv_results_["mean_test_score"], atol=1.01 / len(y))
-    assert stage.C_ == theirs.best_params_["C"]
+    assert theirs.best_params_["C"] == stage.C_
     plain = Svm(kernel=kernel, C=stage.C_, gamma=2.0, seed=0).fit(Features(values=x), y)
     np.testing.assert_array_equal(stage.coef_, plain.coef_)
 
@@ -175,7 +177,9 @@ def test_probabilities_are_those_of_scikit_learn(classes: int) -> None:
     got = stage.predict(Features(values=other)).scores
     machine = LinearSVC(C=5.0, dual=False, tol=1e-9, max_iter=100_000)
     theirs = CalibratedClassifierCV(machine, method="sigmoid", cv=folds_of(stage, y), ensemble=False)
-    np.testing.assert_allclose(got, theirs.fit(x.astype(float), y).predict_proba(other.astype(float)), atol=2e-3)
+    np.testing.assert_allclose(
+        got, theirs.fit(x.astype(float), y).predict_proba(other.astype(float)), atol=2e-3
+    )
     assert got.dtype == np.float32
 
 
@@ -210,7 +214,9 @@ def test_more_columns_than_rows_is_the_same_machine(classes: int) -> None:
     want = LinearSVC(C=3.0, dual=False, tol=1e-9, max_iter=100_000).fit(rows.astype(float), y)
     scores = got.predict(Features(values=later)).scores
     theirs = want.decision_function(later.astype(float))
-    np.testing.assert_allclose(scores if classes > 2 else scores[:, 1], theirs, atol=5e-3 * np.abs(theirs).max())
+    np.testing.assert_allclose(
+        scores if classes > 2 else scores[:, 1], theirs, atol=5e-3 * np.abs(theirs).max()
+    )
 
 
 def test_features_of_zeros_are_legal_for_the_linear_machine() -> None:

@@ -47,7 +47,9 @@ def _fit_one(scores: np.ndarray, positive: np.ndarray) -> np.ndarray:
     """(2,) slope and offset that minimise the cross entropy."""
     hits, misses = int(positive.sum()), int((~positive).sum())
     target = np.where(positive, (hits + 1) / (hits + 2), 1 / (misses + 2))
-    spread = float(np.abs(scores).max(initial=0)) or 1.0  # scores of any unit: the slope is for scores within 1
+    spread = (
+        float(np.abs(scores).max(initial=0)) or 1.0
+    )  # scores of any unit: the slope is for scores within 1
     rows = np.stack([scores / spread, np.ones_like(scores)], axis=1)
     found = np.array([0.0, np.log((misses + 1) / (hits + 1))])
     value = _entropy(rows @ found, target)
@@ -59,7 +61,9 @@ def _fit_one(scores: np.ndarray, positive: np.ndarray) -> np.ndarray:
         curvature = (rows * (chance * (1 - chance))[:, None]).T @ rows + RIDGE * np.eye(2)
         step = -np.linalg.solve(curvature, slope)
         length = 1.0
-        while (after := _entropy(rows @ (found + length * step), target)) > value + 1e-4 * length * step @ slope:
+        while (
+            after := _entropy(rows @ (found + length * step), target)
+        ) > value + 1e-4 * length * step @ slope:
             length /= 2
             if length < SMALLEST_STEP:
                 return found / (spread, 1)

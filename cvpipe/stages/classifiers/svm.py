@@ -92,7 +92,9 @@ class Svm(Classifier):
         weights = balanced if self.class_weight == "balanced" else np.ones(len(truth))
         return (targets[:, 1:] if len(counts) == 2 else targets), weights
 
-    def _look_inside(self, rows: np.ndarray, targets: np.ndarray, weights: np.ndarray, truth: np.ndarray) -> None:
+    def _look_inside(
+        self, rows: np.ndarray, targets: np.ndarray, weights: np.ndarray, truth: np.ndarray
+    ) -> None:
         """Set `C_`, its `accuracies_` and `sigmoids_` by machines that do not see some of the training rows."""
         tried = self.grid if self.C == "search" else (self.C,)
         self.C_, self.accuracies_, self.sigmoids_ = tried[0], np.empty(0), np.empty((0, 2))

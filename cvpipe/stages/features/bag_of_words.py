@@ -31,7 +31,9 @@ class BagOfWords(Coder):
 
     words: Count = 500  # visual words; Yang & Newsam 2010 used 100 to 5,000
     norm: Literal["l1", "l2", "none"] = "l1"  # histograms of sum 1, of Euclidean length 1, or counts
-    assignment: Literal["hard", "soft"] = "hard"  # to the nearest word, or to all by a Gaussian of the distance
+    assignment: Literal["hard", "soft"] = (
+        "hard"  # to the nearest word, or to all by a Gaussian of the distance
+    )
     softness: Positive = 0.4  # of soft: sigma, in typical distances of a descriptor to its word
     iterations: Count = 30  # most iterations of k-means; later ones gain less than 1 % inertia
     tolerance: NonNegative = 1e-3  # k-means ends when its inertia falls by less than this share of itself

@@ -12,7 +12,7 @@ from annotated_types import MinLen
 
 from cvpipe.data import Descriptors, Features, offsets_of
 from cvpipe.options import Count
-from cvpipe.stage import Learner, Part, Stage
+from cvpipe.stage import Learner, Part, Stage, learns
 from cvpipe.stages.features._coding import Coder
 from cvpipe.stages.features.bag_of_words import BagOfWords
 
@@ -51,12 +51,12 @@ class SpatialPyramid(Learner):
     @property
     def fit_rows(self) -> int | None:
         """Descriptors that the encoder needs; one if it does not learn."""
-        return self.encoder.fit_rows if isinstance(self.encoder, Learner) else 1
+        return self.encoder.fit_rows if learns(self.encoder) else 1
 
     def fit(self, descriptors: Descriptors, labels: np.ndarray | None = None) -> Self:
         """Fit a copy of the encoder, `encoder_`."""
         encoder = copy.deepcopy(self.encoder)
-        self.encoder_ = encoder.fit(descriptors, labels) if isinstance(encoder, Learner) else encoder
+        self.encoder_ = encoder.fit(descriptors, labels) if learns(encoder) else encoder
         return self
 
     def transform(self, descriptors: Descriptors) -> Features:

@@ -12,7 +12,7 @@ from cvpipe.stage import Learner
 
 
 class TfIdf(Learner):
-    """Each word's share of an image times the logarithm of how rare the word is: words that all images have say nothing.
+    """Each word's share of an image times the logarithm of how rare it is: words that all images have say nothing.
 
     Takes (n, D) float32 that are not negative, such as histograms of `bag_of_words`, gives the same shape: feature j
     times idf_j = log(images / images in which j is not zero), both counted over the training images. So a feature that
