@@ -6,7 +6,6 @@ import numpy as np
 
 from cvpipe.vision.assign import closeness
 
-
 TINY = float(np.finfo(np.float32).tiny)
 """A width of 0 counts as this: all but the nearest words are then out of reach."""
 
