@@ -88,8 +88,8 @@ on_bad_image: ignore
         "got 'many'",
         "x.yaml:8:17: unknown option 'power' of stage 'root_sift': it has no options",
         "x.yaml:9:5: unknown stage 'bag_of_word' (did you mean 'bag_of_words'?); `cvpipe stages` lists all",
-        "x.yaml:10:20: unknown option 'clusters' of stage 'bag_of_words'; it has words, norm, iterations, "
-        "tolerance, rows_per_word and seed",
+        "x.yaml:10:20: unknown option 'clusters' of stage 'bag_of_words'; it has words, norm, assignment, "
+        "softness, iterations, tolerance, rows_per_word and seed",
         "x.yaml:10:33: unknown option 'wrds' of stage 'bag_of_words' (did you mean 'words'?)",
         "x.yaml:10:48: option 'norm' of stage 'bag_of_words' must be one of l1, l2 or none, got 'l3' "
         "(did you mean 'l2'?)",
