@@ -223,3 +223,15 @@ def test_features_of_zeros_are_legal_for_the_linear_machine() -> None:
     x, y = np.zeros((9, 20), np.float32), np.array(["cat", "dog", "emu"] * 3)
     got = Svm(C="search", probability=True, seed=0).fit(Features(values=x), y).predict(Features(values=x))
     np.testing.assert_allclose(got.scores, 1 / 3, atol=0.05)
+
+
+def test_the_search_is_shown_and_says_when_the_grid_ends() -> None:
+    x, y = histograms(90)
+    features = Features(values=x)
+    assert not Svm().fit(features, y).exhibits()
+    (shown,) = Svm(C="search", grid=(8.0, 0.5, 2.0), seed=0).fit(features, y).exhibits()
+    ((name, (at, accuracy)),) = shown.series.items()  # type: ignore[union-attr]
+    assert (name, at.tolist()) == ("mean of 5 inner folds", [-1, 1, 3])
+    assert accuracy.shape == (3,)
+    (end,) = Svm(C="search", grid=(1e-6, 1e-5, 1.0), seed=0).fit(features, y).exhibits()
+    assert end.note == "C = 1 was taken. It is the end of the grid: a wider one may do better."

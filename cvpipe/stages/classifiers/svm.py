@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Literal, Self
 
 import numpy as np
 from annotated_types import Ge, MinLen
 
 from cvpipe.data import Features, Predictions
+from cvpipe.data.exhibits import Curves, Exhibit
 from cvpipe.errors import RunError
 from cvpipe.options import Count, Positive, Seed
 from cvpipe.stage import Classifier
@@ -108,6 +109,19 @@ class Svm(Classifier):
         self.C_ = float(tried[best])
         if self.probability:
             self.sigmoids_ = platt.fit_sigmoids(scores[best], targets > 0)
+
+    def exhibits(self) -> Sequence[Exhibit]:
+        """The accuracies of the search."""
+        if self.C != "search":
+            return ()
+        order = np.argsort(self.grid)
+        costs = np.array(self.grid)[order]
+        note = f"C = {self.C_:g} was taken."
+        if len(costs) > 1 and self.C_ in (costs[0], costs[-1]):
+            note += " It is the end of the grid: a wider one may do better."
+        line = {f"mean of {self.folds} inner folds": (np.log2(costs), self.accuracies_[order])}
+        y_label = "accuracy on held-out training images"
+        return [Curves("Search for C", "log2 of C", y_label, line, note)]
 
     def inner_folds(self, truth: np.ndarray) -> np.ndarray:
         """(n,) number of the fold in which each training row, with its (n,) class numbers, is held out."""
