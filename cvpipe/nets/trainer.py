@@ -105,7 +105,9 @@ class Training:
 
     def _step(self, pixels: Tensor, rows: np.ndarray) -> None:
         rate = self.rate()
-        gradients, answer = self._learning.gradients(self.history.step, pixels, self._targets(self.examples, rows))
+        gradients, answer = self._learning.gradients(
+            self.history.step, pixels, self._targets(self.examples, rows)
+        )
         length = norm(gradients)
         if not math.isfinite(answer.loss) or not math.isfinite(length):
             raise RunError(self._explained(answer.loss, rate))

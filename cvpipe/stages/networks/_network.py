@@ -43,7 +43,8 @@ class Network(Learner):
     def restore(self, state: Mapping[str, Any]) -> Self:
         """Set what was learned, as `state` gave it."""
         groups: dict[str, Any] = {
-            group: {n.removeprefix(group): v for n, v in state.items() if n.startswith(group)} for group in GROUPS
+            group: {n.removeprefix(group): v for n, v in state.items() if n.startswith(group)}
+            for group in GROUPS
         }
         vars(self).pop("_made", None)
         return super().restore({**state, **groups})
