@@ -8,7 +8,7 @@ import pytest
 from toys import Centroid, Slopes, Spots
 
 from cvpipe import Pipeline
-from cvpipe.conductor.edges import Edge, chain_problems, edge, gives, names, own_problems, reachable, takes
+from cvpipe.conductor.edges import Edge, chain_problems, edge, gives, names, reachable, takes
 from cvpipe.data import Descriptors, Features, Images, Keypoints
 from cvpipe.errors import SpecError
 from cvpipe.stage import Stage
@@ -16,7 +16,6 @@ from cvpipe.stages.classifiers.svm import Svm
 from cvpipe.stages.descriptors.root_sift import RootSift
 from cvpipe.stages.descriptors.sift import Sift
 from cvpipe.stages.features.bag_of_words import BagOfWords
-from cvpipe.stages.features.spatial_pyramid import SpatialPyramid
 
 Rows = TypeVar("Rows", Descriptors, Features)
 
@@ -112,21 +111,3 @@ def test_a_wrong_chain_is_refused_before_any_image_is_read(stages: list[Any]) ->
     with pytest.raises(SpecError) as refused:
         Pipeline(stages).run(Untouchable())  # type: ignore[arg-type]
     assert [str(problem) for problem in refused.value.problems] == messages(*stages)
-
-
-class Picky(Stage):
-    """A stage with two options that exclude each other."""
-
-    low: int = 0  # from here
-    high: int = 1  # to there
-
-    def problems(self) -> list[str]:
-        return [f"low is {self.low}, high is {self.high}"] if self.low > self.high else []
-
-
-def test_a_stage_tells_what_is_wrong_with_its_options_together() -> None:
-    assert own_problems(Picky()) == []
-    assert own_problems(Picky(low=2)) == ["low is 2, high is 1"]
-    assert own_problems(SpatialPyramid(encoder=Picky(low=2))) == ["low is 2, high is 1"]
-    with pytest.raises(SpecError, match="low is 2, high is 1"):
-        Pipeline([Picky(low=2), Svm()]).check()

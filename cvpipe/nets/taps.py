@@ -105,7 +105,7 @@ def fold(net: nn.Module, pairs: Sequence[tuple[str, str]]) -> None:
     from torch.nn.utils.fusion import fuse_conv_bn_eval
 
     for conv, norm in pairs:
-        fused: Any = fuse_conv_bn_eval(net.get_submodule(conv), net.get_submodule(norm))  # type: ignore
+        fused: Any = fuse_conv_bn_eval(net.get_submodule(conv), net.get_submodule(norm))  # type: ignore[type-var, arg-type]
         _put(net, conv, fused)
         _put(net, norm, nn.Identity())
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from annotated_types import MinLen
 
+from cvpipe import device
 from cvpipe.data import Images
 from cvpipe.nets.table import NETS, net_problem
-from cvpipe.nets.weights import content, scaling_of, weights_problem
+from cvpipe.nets.weights import content, is_file, scaling_of, weights_problem
 from cvpipe.options import Count, PathOrWord, Seed
 from cvpipe.stage import Stage
 from cvpipe.vision.fit_square import Fit, fit_square
@@ -40,7 +42,7 @@ class FrozenNet(Stage):
     options: dict[str, Any] | None = None  # of the network
     seed: Seed = None  # of random weights
 
-    def problems(self) -> list[str]:
+    def conflicts(self) -> list[str]:
         """A network, weights or layers that do not exist. Imports torch only if layers are named."""
         wrong = net_problem(self.net, self.options)
         found = [text for text in (wrong, wrong or weights_problem(self.net, self.weights)) if text]
@@ -50,9 +52,9 @@ class FrozenNet(Stage):
 
         return layer_problems(self._recipe(""))
 
-    def outside(self) -> list[str]:
-        """The hash of the weights."""
-        return [content(self.weights)]
+    def reads(self) -> list[Path]:
+        """The file with the weights, if that is where they are."""
+        return [Path(self.weights)] if is_file(self.weights) else []
 
     def _recipe(self, digest: str) -> Recipe:
         from cvpipe.nets.frozen import Recipe
@@ -78,19 +80,20 @@ class FrozenNet(Stage):
         from cvpipe.nets.frozen import frozen
         from cvpipe.nets.threads import one_thread
 
-        one_thread()
-        recipe = self._recipe(content(self.weights))
-        taps, scaling = frozen(recipe), scaling_of(self.weights)
+        place, recipe = device.current(), self._recipe(content(self.weights))
+        taps, scaling = frozen(recipe, place), scaling_of(self.weights)
         mean, deviation = (
-            torch.tensor(values).view(1, -1, 1, 1) for values in (scaling.mean, scaling.deviation)
+            torch.tensor(values, device=place).view(1, -1, 1, 1)
+            for values in (scaling.mean, scaling.deviation)
         )
-        step = max(1, PIXELS // recipe.side**2)
+        step = max(1, PIXELS // recipe.side**2) if place == "cpu" else len(images)
         for first in range(0, len(images), step):
             pixels = self._pixels(images[first : first + step], recipe.side)
             # (n, h, w, c) in memory, as the network computes it; named (n, c, h, w), as torch wants it.
-            batch = torch.from_numpy(pixels).permute(0, 3, 1, 2).float()
-            with torch.inference_mode():
-                yield [output.numpy() for output in taps(batch.sub_(mean).div_(deviation), keep)]
+            batch = torch.from_numpy(pixels).to(place).permute(0, 3, 1, 2).float()
+            with one_thread(), torch.inference_mode():
+                found = taps(batch.sub_(mean).div_(deviation), keep)
+            yield [output.cpu().numpy() for output in found]
 
     def _pixels(self, images: Images, side: int) -> np.ndarray:
         """(n, side, side, channels) uint8."""
