@@ -25,8 +25,8 @@ def alexnet(
     """Five convolutions, the second, fourth and fifth in two groups (the paper's two GPUs), and two dense layers.
 
     60,965,224 parameters at 224x224 with 1,000 classes. `norm: lrn` is the paper's response normalisation, `batch` is
-    batch normalisation instead. The `small` stem has 5x5 px with stride 1 in place of 11x11 with stride 4, for images of
-    28x28 or 32x32. Images of more than 224x224 are pooled to the 6x6 positions that the dense layers know.
+    batch normalisation instead. The `small` stem has 5x5 px with stride 1 in place of 11x11 with stride 4, for images
+    of 28x28 or 32x32. Images of more than 224x224 are pooled to the 6x6 positions that the dense layers know.
 
     Source: Krizhevsky, Sutskever & Hinton, "ImageNet classification with deep convolutional neural networks", NIPS
     2012, section 3.5; a margin of 2 px makes their 55x55 positions from 224x224.

@@ -37,7 +37,9 @@ class FrozenNet(Stage):
         None  # names; null is the last one before the scores
     )
     size: Count | None = None  # px, side of the square that the network sees; null is that of its paper
-    fit: Fit = "stretch"  # the whole image whatever its aspect; or crop, the largest square around the centre
+    shape: Fit = (
+        "stretch"  # the whole image whatever its aspect; or crop, the largest square around the centre
+    )
     channels: Literal[1, 3] = 3  # 1 gives the network grey pixels
     options: dict[str, Any] | None = None  # of the network
     seed: Seed = None  # of random weights
@@ -99,7 +101,7 @@ class FrozenNet(Stage):
         """(n, side, side, channels) uint8."""
         import cv2
 
-        squares = [fit_square(image, side, self.fit) for image in images]
+        squares = [fit_square(image, side, self.shape) for image in images]
         if self.channels == 1:
             squares = [cv2.cvtColor(square, cv2.COLOR_RGB2GRAY)[..., None] for square in squares]
         return np.stack(squares)
