@@ -75,8 +75,10 @@ class FrozenNet(Stage):
             self.seed or 0,
         )
 
-    def _outputs(self, images: Images, keep: Callable[[Tensor], Tensor]) -> Iterator[list[np.ndarray]]:
-        """What `keep` makes of each layer's output, for a few images at a time."""
+    def _outputs(
+        self, images: Images, keep: Callable[[Tensor], Tensor]
+    ) -> Iterator[tuple[list[np.ndarray], np.ndarray]]:
+        """For a few images at a time: what `keep` makes of each layer's output, and (n, 2) heights and widths, px."""
         import torch
 
         from cvpipe.nets.frozen import frozen
@@ -90,18 +92,29 @@ class FrozenNet(Stage):
         )
         step = max(1, PIXELS // recipe.side**2) if place == "cpu" else len(images)
         for first in range(0, len(images), step):
-            pixels = self._pixels(images[first : first + step], recipe.side)
+            pixels, sizes = self._pixels(images[first : first + step], recipe.side)
             # (n, h, w, c) in memory, as the network computes it; named (n, c, h, w), as torch wants it.
             batch = torch.from_numpy(pixels).to(place).permute(0, 3, 1, 2).float()
             with one_thread(), torch.inference_mode():
                 found = taps(batch.sub_(mean).div_(deviation), keep)
-            yield [output.cpu().numpy() for output in found]
+            yield [output.cpu().numpy() for output in found], sizes
 
-    def _pixels(self, images: Images, side: int) -> np.ndarray:
-        """(n, side, side, channels) uint8."""
+    def _pixels(self, images: Images, side: int) -> tuple[np.ndarray, np.ndarray]:
+        """(n, side, side, channels) uint8, and the sizes that the images had."""
         import cv2
 
-        squares = [fit_square(image, side, self.shape) for image in images]
-        if self.channels == 1:
-            squares = [cv2.cvtColor(square, cv2.COLOR_RGB2GRAY)[..., None] for square in squares]
-        return np.stack(squares)
+        pixels, sizes = [], []
+        for image in images:
+            square = fit_square(image, side, self.shape)
+            pixels.append(
+                square if self.channels == 3 else cv2.cvtColor(square, cv2.COLOR_RGB2GRAY)[..., None]
+            )
+            sizes.append(image.shape[:2])
+        return np.stack(pixels), np.array(sizes, np.int32)
+
+    def _shapes(self) -> list[tuple[int, ...]]:
+        """The shape of what each layer gives for one image: (C, h, w), (rows, C) or (C,)."""
+        from cvpipe.nets.frozen import dry_run, layers_of
+
+        recipe = self._recipe("")
+        return [dry_run(recipe).shapes[name] for name in layers_of(recipe)]

@@ -32,6 +32,6 @@ class ImagenetClasses(FrozenNet, Classifier):
 
     def predict(self, images: Images) -> Predictions:  # type: ignore[override]
         """n images -> (n, 1000) float32 probabilities."""
-        parts = [output for (output,) in self._outputs(images, lambda scores: scores.softmax(1))]
+        parts = [output for (output,), _ in self._outputs(images, lambda scores: scores.softmax(1))]
         scores = np.concatenate([np.empty((0, len(self.classes_)), np.float32), *parts])
         return Predictions(scores=scores, classes=self.classes_)
