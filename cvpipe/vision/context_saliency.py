@@ -8,18 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
+from cvpipe.vision.colour import lab
+from cvpipe.vision.saliency import unit_range
 from cvpipe.vision.working_size import scaled
 
 SMALLEST = 0.2
 """Of the scales that neighbours are taken from; Goferman 2012, section 3.2."""
 FINER = (1.0, 0.5, 0.25)
 """Scales of the neighbours, as parts of that of the patch; Goferman 2012, section 3.2."""
-FAINT = 1e-3
-"""A map whose values span less is flat: a quarter of one of 255 grey levels in each channel, and all that rounding
-makes of exactly equal patches."""
 ROWS, COLUMNS = 128, 2048
 """Patches in a block of distances, which lies in the second-level cache."""
 
@@ -73,18 +71,19 @@ def context_saliency(image: np.ndarray, how: ContextSaliency) -> np.ndarray:
 
     Scales at which no two patches fit are left out; zeros if none is left.
     """
-    lab = normal_lab(image)
+    colours = normal_lab(image)
     finer = {s: [s * f for f in FINER if f == 1 or s * f >= SMALLEST] for s in how.scales}
     grids = {
-        s: grid_of(scaled(lab, s), how.patch, how.step) for s in {s for row in finer.values() for s in row}
+        s: grid_of(scaled(colours, s), how.patch, how.step)
+        for s in {s for row in finer.values() for s in row}
     }
     maps = [
-        spread(_one_scale(grids[s], [grids[f] for f in finer[s]], how), grids[s], *lab.shape[:2])
+        spread(_one_scale(grids[s], [grids[f] for f in finer[s]], how), grids[s], *colours.shape[:2])
         for s in how.scales
         if len(grids[s].values) > 1
     ]
     if not maps:
-        return np.zeros(lab.shape[:2], np.float32)
+        return np.zeros(colours.shape[:2], np.float32)
     return np.stack(maps).mean(axis=0)
 
 
@@ -100,26 +99,25 @@ def normal_lab(image: np.ndarray) -> np.ndarray:
 
     Only differences count; around the mean they keep more digits.
     """
-    lab = cv2.cvtColor(image.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2LAB)
-    lab *= np.array([1 / 100, 1 / 255, 1 / 255], np.float32)
-    return lab - lab.mean(axis=(0, 1), dtype=np.float64).astype(np.float32)
+    colours = lab(image) * np.array([1 / 100, 1 / 255, 1 / 255], np.float32)
+    return colours - colours.mean(axis=(0, 1), dtype=np.float64).astype(np.float32)
 
 
-def grid_of(lab: np.ndarray, patch: int, step: int) -> Grid:
+def grid_of(colours: np.ndarray, patch: int, step: int) -> Grid:
     """The patches of an (h, w, 3) float32 image on a centred grid; none if it is smaller than a patch."""
-    room = [side - patch for side in lab.shape[:2]]
+    room = [side - patch for side in colours.shape[:2]]
     rows, columns = (np.arange(free % step // 2, free + 1, step) for free in room)
-    values = np.empty((0, 3 * patch**2), np.float32)
+    values: np.ndarray = np.empty((0, 3 * patch**2), np.float32)
     if min(room) < 0:
         rows, columns = rows[:0], columns[:0]
     else:
-        windows = np.lib.stride_tricks.sliding_window_view(lab, (patch, patch), axis=(0, 1))
+        windows = np.lib.stride_tricks.sliding_window_view(colours, (patch, patch), axis=(0, 1))
         values = windows[rows[:, None], columns].reshape(-1, 3 * patch**2) / np.float32(patch * np.sqrt(3))
     middle = (patch - 1) / 2
-    places = np.stack(np.meshgrid(columns + middle, rows + middle), axis=-1) / max(lab.shape[:2])
+    places = np.stack(np.meshgrid(columns + middle, rows + middle), axis=-1) / max(colours.shape[:2])
     x, y = places.astype(np.float32).reshape(-1, 2).T.copy()
     squares = np.einsum("ij,ij->i", values, values)
-    return Grid(values, squares, x, y, rows + middle, columns + middle, step, lab.shape[:2])
+    return Grid(values, squares, x, y, rows + middle, columns + middle, step, colours.shape[:2])
 
 
 def mean_distances(of: Grid, among: Sequence[Grid], neighbours: int, weight: float) -> np.ndarray:
@@ -147,12 +145,6 @@ def mean_distances(of: Grid, among: Sequence[Grid], neighbours: int, weight: flo
                 )  # fmt: skip
         kernel.mean_of_nearest(kept, count, neighbours, means[rows])
     return means
-
-
-def unit_range(values: np.ndarray) -> np.ndarray:
-    """Stretched from the least to the greatest, to [0, 1]; zeros if they are equal but for rounding (`FAINT`)."""
-    low, high = values.min(), values.max()
-    return (values - low) / (high - low) if high - low > FAINT else np.zeros_like(values)
 
 
 def near_foci(saliency: np.ndarray, focus: float, step: float) -> np.ndarray:
