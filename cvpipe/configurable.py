@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Self, cast, dataclass_transform
 
@@ -17,6 +18,24 @@ from cvpipe.errors import SpecError, did_you_mean
 def snake_case(name: str) -> str:
     """`RootSift` -> `root_sift`: the word for a class in a spec, in its file's name and in reports."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def parts_of(value: Any) -> Iterator[Configurable]:
+    """The objects with parameters of their own in a parameter's value: itself, or those in its lists."""
+    if isinstance(value, Configurable):
+        yield value
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from parts_of(item)
+
+
+def map_parts(value: Any, change: Callable[..., Any], *address: int) -> Any:
+    """The value with `change(part, *address)` for each part; the address tells its places in the lists around it."""
+    if isinstance(value, Configurable):
+        return change(value, *address)
+    if isinstance(value, list | tuple):
+        return type(value)(map_parts(item, change, *address, place) for place, item in enumerate(value))
+    return value
 
 
 @dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(field,))
@@ -44,6 +63,10 @@ class Configurable:
     def parameters(cls) -> list[str]:
         """The names of the parameters, in the order of the fields."""
         return [f.name for f in fields(cast(Any, cls)) if f.init]
+
+    def conflicts(self) -> Sequence[str]:
+        """What is wrong with parameters that are each allowed but do not go together, a sentence for each."""
+        return ()
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Parameters by name; with `deep` also those of parts that are parameters, as `part__option`."""

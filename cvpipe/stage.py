@@ -10,14 +10,16 @@ Stages follow scikit-learn's estimator protocol without importing it: a construc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Self, cast
+from pathlib import Path
+from typing import Any, ClassVar, Self, TypeGuard, cast
 
 import numpy as np
 
 from cvpipe.configurable import Configurable
 from cvpipe.data import Features, Predictions
+from cvpipe.data.exhibits import Exhibit
 from cvpipe.data.seeds import generator
 from cvpipe.errors import NotFitted
 
@@ -36,6 +38,18 @@ class Stage(Configurable):
     def transform(self, batch: Any) -> Any:
         """The output for each image of a batch. Every stage but a classifier writes its own, with annotations."""
         raise NotImplementedError(f"stage '{self.name}' has no transform")
+
+    sealed = ""
+    """Of a stage that comes fitted out of a saved model: the hash of what it is there. It is not fitted again."""
+
+    def reads(self) -> Sequence[Path]:
+        """Files or folders beside the images that decide what it gives, such as weights. Their contents become part of
+        its key."""
+        return ()
+
+    def exhibits(self) -> Sequence[Exhibit]:
+        """What the report shows of it, once it is fitted: galleries, curves, facts. Made from what it learned."""
+        return ()
 
 
 @dataclass(frozen=True)
@@ -63,6 +77,14 @@ class Learner(Stage):
         """
         return None
 
+    @property
+    def sampler(self) -> Stage | None:
+        """A stage whose output for the training images is what `fit` learns from; None for the learner's own input.
+
+        So filters are learned from patches that a sampler draws, and are then laid over whole images.
+        """
+        return None
+
     def fit(self, batch: Any, labels: np.ndarray | None = None) -> Self:
         """Learn from training images; `labels` is (n,) class names or None. Every learner writes its own."""
         raise NotImplementedError(f"stage '{self.name}' has no fit")
@@ -82,6 +104,23 @@ class Learner(Stage):
         if name.endswith("_") and not name.startswith("_") and name in type(self).learned():
             raise NotFitted(f"stage '{self.name}' is not fitted: call fit first")
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+
+
+def learns(stage: Stage) -> TypeGuard[Learner]:
+    """Whether a stage is to be fitted: it learns, and has not been taken out of a saved model."""
+    return isinstance(stage, Learner) and not stage.sealed
+
+
+class StandIn(Stage):
+    """What stands in a pipeline for a fitted stage of a saved model; the conductor puts that stage in its place."""
+
+    model: str  # folder of the model
+    stage: str  # word of the stage in it
+    content: str | None = None  # `sealed` of the stage that is expected
+
+    def transform(self, batch: Any) -> Any:
+        """Raises `NotFitted`: only a pipeline uses what it stands for."""
+        raise NotFitted(f"stage '{self.name}' is used in pipelines only, which read the model")
 
 
 class Classifier(Learner):

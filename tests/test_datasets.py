@@ -411,7 +411,7 @@ def test_torchvision_says_what_is_wrong(tmp_path, monkeypatch):
     with pytest.raises(SpecError, match="needs dataset, root and download"):
         load_dataset("torchvision")
     monkeypatch.setitem(sys.modules, "torchvision", None)
-    with pytest.raises(DataError, match=r"pip install 'cvpipe\[torch\]'"):
+    with pytest.raises(DataError, match=r"pip install torchvision"):
         load_dataset("torchvision", dataset="MNIST", root="x")
 
 

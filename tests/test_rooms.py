@@ -16,11 +16,12 @@ from cvpipe import registry
 
 HOUSE = Path(__file__).parents[1]
 ORDER = [
-    {"errors", "configurable", "options", "files", "threads", "wording", "help"},
+    {"errors", "configurable", "options", "files", "threads", "device", "fitting", "wording", "help"},
     {"data"},
     {"vision", "statistics"},
     {"nets"},
     {"stage"},
+    {"composite"},
     {"stages"},
     {"registry"},
     {"datasets"},

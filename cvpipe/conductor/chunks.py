@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from cvpipe.composite import Composite
 from cvpipe.conductor.keys import chunk_key
 from cvpipe.conductor.store import Store
 from cvpipe.conductor.workers import resident_mb
@@ -21,19 +22,29 @@ CHUNK = 32
 per chunk large beside its bookkeeping, few enough that the dense descriptors of a chunk fit in some 100 MB."""
 
 
+Place = tuple[int, ...]
+"""Where a stage stands: (2,) is the third of the pipeline, (2, 0, 1) the second in the first chain of that one."""
+SAMPLER = -1
+"""Ends the place of the sampler of the learner at the place before it."""
+
+
 @dataclass(frozen=True)
 class Link:
     """A stage that is ready to transform (fitted if it learns), and its key."""
 
     stage: Stage
     key: str
+    place: Place
+    branches: tuple[tuple[Link, ...], ...] = ()
+    """The chains of a composite stage, each going on where the chain before the stage ends."""
 
 
 @dataclass
 class Work:
     """What a chunk cost at one stage."""
 
-    position: int
+    place: Place
+    key: str
     images: int
     seconds: float = 0.0
     computed: bool = False
@@ -65,6 +76,17 @@ def chunked(images: Images, tokens: Sequence[str], rows: np.ndarray) -> list[Chu
     ]
 
 
+def linked(stages: Sequence[Stage], *place: int) -> list[Link]:
+    """Fitted stages as a chain without keys: nothing of it is kept in a cache."""
+    return [_unkeyed(stage, (*place, position)) for position, stage in enumerate(stages)]
+
+
+def _unkeyed(stage: Stage, place: Place) -> Link:
+    chains = stage.fitted_chains() if isinstance(stage, Composite) else []
+    branches = tuple(tuple(linked(chain, *place, number)) for number, chain in enumerate(chains))
+    return Link(stage, "", place, branches)
+
+
 def run_chunk(
     chain: Sequence[Link], chunk: Chunk, store: Store, keep: Callable[[Any, Sequence[str]], Any]
 ) -> tuple[Any, list[Work]]:
@@ -74,23 +96,68 @@ def run_chunk(
     what comes after that for the wanted images only. Raises `RunError` for a stage that fails or breaks its
     contract.
     """
-    start, batch = _resume(chain, chunk, store)
-    work = [Work(position, len(chunk.images)) for position in range(start)]
-    if start:
-        _describe(work[-1], batch)
-    stored = [position for position, link in enumerate(chain) if is_stored(link.stage)]
-    cut = stored[-1] + 1 if stored else 0
-    for position, link in enumerate(chain[start:], start):
-        batch = batch[chunk.wanted] if position == cut else batch
-        began = time.perf_counter()
-        batch = _apply(link.stage, batch, chunk)
-        work.append(Work(position, len(batch), time.perf_counter() - began, True, resident_mb()))
-        _describe(work[-1], batch)
-        if is_stored(link.stage):
+    course = _Course(chunk, store)
+    batch = course.output(list(chain), chunk.wanted)
+    return keep(batch, [chunk.images.ids[i] for i in chunk.wanted]), course.work
+
+
+@dataclass
+class _Course:
+    """One chunk on its way through a chain, from the end of the chain back to what is there already."""
+
+    chunk: Chunk
+    store: Store
+    work: list[Work] = field(default_factory=list)
+    forks: dict[Place, dict[bool, Any]] = field(default_factory=dict)
+    """What the stage before a composite gave (for the whole chunk or not), kept for the next of its chains."""
+
+    def output(self, chain: Sequence[Link], rows: np.ndarray | None) -> Any:
+        """What the last link gives for some rows of the chunk, or for all of it."""
+        if not chain:
+            return self.chunk.images if rows is None else self.chunk.images[rows]
+        *before, link = chain
+        kept = self.forks.get(link.place, {})
+        if (rows is None) not in kept:
+            kept[rows is None] = self._new_output(link, before, rows)
+        return kept[rows is None]
+
+    def _new_output(self, link: Link, before: Sequence[Link], rows: np.ndarray | None) -> Any:
+        if not is_stored(link.stage):
+            return self._computed(link, before, rows)
+        batch = self._stored(link, before)
+        return batch if rows is None else batch[rows]
+
+    def _stored(self, link: Link, before: Sequence[Link]) -> Any:
+        name = chunk_key(link.key, self.chunk.images.ids, self.chunk.tokens)
+        found = self.store.read(name)
+        if found is None:
+            batch = self._computed(link, before, None)
             note = {"type": type(batch).__name__, "stage": link.stage.name}
-            store.write(chunk_key(link.key, chunk.images.ids, chunk.tokens), batch.arrays(), note)
-    batch = batch[chunk.wanted] if cut == len(chain) else batch
-    return keep(batch, [chunk.images.ids[i] for i in chunk.wanted]), work
+            self.store.write(name, batch.arrays(), note)
+            return batch
+        arrays, note = found
+        batch = getattr(types, note["type"]).from_arrays(arrays, self.chunk.images)
+        self.work += [Work(done.place, done.key, len(batch)) for done in (*before, link)]
+        _describe(self.work[-1], batch)
+        return batch
+
+    def _computed(self, link: Link, before: Sequence[Link], rows: np.ndarray | None) -> Any:
+        given = self._branches(link, before, rows) if link.branches else self.output(before, rows)
+        count = len(self.chunk.images) if rows is None else len(rows)
+        began = time.perf_counter()
+        batch = _apply(link.stage, given, count, self.chunk)
+        seconds = time.perf_counter() - began
+        self.work.append(Work(link.place, link.key, count, seconds, True, resident_mb()))
+        _describe(self.work[-1], batch)
+        return batch
+
+    def _branches(self, link: Link, before: Sequence[Link], rows: np.ndarray | None) -> list[Any]:
+        fork = [done.place for done in before[-1:]]
+        self.forks |= {place: {} for place in fork}
+        outputs = [self.output([*before, *branch], rows) for branch in link.branches]
+        for place in fork:
+            del self.forks[place]
+        return outputs
 
 
 def is_stored(stage: Stage) -> bool:
@@ -103,23 +170,11 @@ def _describe(work: Work, batch: Batch) -> None:
     work.rows = int(batch.counts.sum()) if batch.per_row else len(batch)
 
 
-def _resume(chain: Sequence[Link], chunk: Chunk, store: Store) -> tuple[int, Any]:
-    for position in range(len(chain) - 1, -1, -1):
-        link = chain[position]
-        if not is_stored(link.stage):
-            continue
-        found = store.read(chunk_key(link.key, chunk.images.ids, chunk.tokens))
-        if found is not None:
-            arrays, note = found
-            return position + 1, getattr(types, note["type"]).from_arrays(arrays, chunk.images)
-    return 0, chunk.images
-
-
-def _apply(stage: Stage, batch: Any, chunk: Chunk) -> Any:
-    """One stage on one batch, with its failures explained."""
+def _apply(stage: Stage, given: Any, count: int, chunk: Chunk) -> Any:
+    """One stage on a batch of so many images (a composite on what its chains gave), with its failures explained."""
     where = f"stage '{stage.name}' on images {chunk.images.ids[0]} … {chunk.images.ids[-1]}"
     try:
-        out = stage.predict(batch) if isinstance(stage, Classifier) else stage.transform(batch)
+        out = _method(stage)(given)
     except BadImage as error:
         raise DataError(f"an image became unreadable during the run: {error}", where=where) from error
     except CvpipeError:
@@ -128,7 +183,13 @@ def _apply(stage: Stage, batch: Any, chunk: Chunk) -> Any:
         raise RunError("out of memory", where=where) from error
     except Exception as error:
         raise RunError(f"{type(error).__name__}: {error}", where=where) from error
-    if not isinstance(out, Batch) or len(out) != len(batch):
+    if not isinstance(out, Batch) or len(out) != count:
         got = f"{len(out)} rows" if isinstance(out, Batch) else f"a {type(out).__name__}"
-        raise RunError(f"broke its contract: {got} for {len(batch)} images", where=where)
+        raise RunError(f"broke its contract: {got} for {count} images", where=where)
     return out
+
+
+def _method(stage: Stage) -> Callable[[Any], Any]:
+    if isinstance(stage, Composite):
+        return stage.combine
+    return stage.predict if isinstance(stage, Classifier) else stage.transform

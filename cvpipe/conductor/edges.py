@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from cvpipe import registry
+from cvpipe.composite import Composite
+from cvpipe.configurable import parts_of
 from cvpipe.data import Images
 from cvpipe.errors import SpecError, listed
 from cvpipe.help import option_types
@@ -74,6 +76,7 @@ def chain_problems(stages: Sequence[Stage]) -> list[tuple[int, str]]:
         if not set(given) & set(here.takes):
             problems.append((index, _misfit(stages, index, given, here)))
         problems += [(index, message) for message in part_problems(stage)]
+        problems += [(index, message) for message in _branch_problems(stage, given)]
         if isinstance(stage, Classifier) and index < len(stages) - 1:
             after = stages[index + 1].name
             problems.append(
@@ -88,14 +91,33 @@ def chain_problems(stages: Sequence[Stage]) -> list[tuple[int, str]]:
     return problems
 
 
+def _branch_problems(stage: Stage, given: tuple[type, ...]) -> list[str]:
+    """What is wrong with the chains of a composite on such batches: they end with what it gives."""
+    found = []
+    for number, chain in enumerate(stage.chains() if isinstance(stage, Composite) else ()):
+        where, kinds = f"in chain {number + 1} of '{stage.name}': ", given
+        for index, part in enumerate(chain):
+            here = edge(type(part))
+            if not set(kinds) & set(here.takes):
+                found.append(where + _misfit(chain, index, kinds, here))
+            if isinstance(part, Classifier):
+                found.append(f"{where}'{part.name}' is a classifier, which only ends a pipeline")
+            found += [where + message for message in [*part_problems(part), *_branch_problems(part, kinds)]]
+            kinds = here.after(kinds)
+        if not set(kinds) & set(gives(type(stage))):
+            ends = f"gives {names(kinds)}, but a chain ends with {names(gives(type(stage)))}"
+            found.append(f"{where}'{chain[-1].name}' {ends}" if chain else f"{where}it is empty")
+    return found
+
+
 def part_problems(stage: Stage) -> list[str]:
     """What is wrong with the types of stages that are options of a stage."""
     problems = []
     for name, hint in option_types(type(stage)).items():
-        inner = getattr(stage, name)
-        for mark in getattr(hint, "__metadata__", ()):
-            if isinstance(mark, Part) and isinstance(inner, Stage):
-                problems += _part_misfit(f"option '{name}' of stage '{stage.name}'", inner, mark)
+        marks = [mark for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, Part)]
+        for inner in parts_of(getattr(stage, name)) if marks else ():
+            if isinstance(inner, Stage):
+                problems += _part_misfit(f"option '{name}' of stage '{stage.name}'", inner, marks[0])
                 problems += part_problems(inner)
     return problems
 
@@ -113,7 +135,9 @@ def _part_misfit(option: str, inner: Stage, wanted: Part) -> list[str]:
 
 def _misfit(stages: Sequence[Stage], index: int, given: tuple[type, ...], here: Edge) -> str:
     source = (
-        f"'{stages[index - 1].name}' gives {names(given)}" if index else "it comes first, where Images are"
+        f"'{stages[index - 1].name}' gives {names(given)}"
+        if index
+        else f"it comes first, where {names(given)} are"
     )
     bridges = _bridges(given, here.takes)
     hint = (

@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import cvpipe
+from cvpipe.device import Device
 from cvpipe.errors import SpecError
 
 LIBRARIES = (
@@ -32,7 +33,7 @@ def environment(jobs: int, device: str) -> dict[str, Any]:
     }
 
 
-def resolve_device(device: str) -> str:
+def resolve_device(device: Device) -> Device:
     """`auto`, `cpu` or `cuda` as it will be used. Raises `SpecError` if a GPU is asked for and there is none.
 
     `auto` stays `auto` here: only a stage that uses a device pays for finding out what there is.

@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from cvpipe import threads
+from cvpipe import fitting, threads
+from cvpipe.composite import Composite
 from cvpipe.conductor import keys, workers
-from cvpipe.conductor.chunks import Link, chunked, run_chunk
+from cvpipe.conductor.chunks import SAMPLER, Link, Place, chunked, run_chunk
 from cvpipe.conductor.edges import reachable
 from cvpipe.conductor.ledger import Ledger
 from cvpipe.conductor.sample import ROWS_PER_IMAGE, RowSampler, drawn_images
@@ -25,7 +26,22 @@ from cvpipe.conductor.state import Packed, pack, unpack
 from cvpipe.conductor.store import Store
 from cvpipe.data import Batch, Features, Images, Predictions
 from cvpipe.errors import CvpipeError, Problem, RunError
-from cvpipe.stage import Learner, Stage
+from cvpipe.stage import Learner, Stage, learns
+
+FIT_S = "fit seconds"
+"""Beside what a learner learned the store keeps how long that took, so that its cost is known when it is read back."""
+
+
+@dataclass(frozen=True)
+class _Lesson:
+    """What learners learn from."""
+
+    train: np.ndarray
+    """Rows of the training images, sorted."""
+    labels: np.ndarray
+    """(n,) of all images."""
+    seen: str
+    """The key of the training images."""
 
 
 @dataclass
@@ -45,44 +61,71 @@ class Flow:
     def fit(self, stages: Sequence[Stage], train: np.ndarray, labels: np.ndarray) -> list[Link]:
         """The chain of stages, learners fitted on the rows `train` (sorted) of the images; `labels` are for all
         images."""
-        chain: list[Link] = []
-        names = keys.chain_keys(stages, keys.seen_key(self.ids, self.tokens, labels, train))
-        for position, (stage, key) in enumerate(zip(stages, names, strict=True)):
-            if isinstance(stage, Learner):
-                self._fit_one(stage, key, chain, position, train, labels)
-            chain.append(Link(stage, key))
-        return chain
+        seen = keys.seen_key(self.ids, self.tokens, labels, train)
+        return self._fit_chain(stages, [], (), _Lesson(train, labels, seen))
 
     def predict(self, chain: Sequence[Link], rows: np.ndarray) -> Predictions:
         """The predictions for some rows (sorted) of the images."""
         parts = list(self._stream(chain, rows, lambda batch, ids: batch))
         return Predictions.concat(parts)
 
+    def _fit_chain(
+        self, stages: Sequence[Stage], before: Sequence[Link], place: Place, lesson: _Lesson
+    ) -> list[Link]:
+        """The links of some stages that go on where the chain `before` ends."""
+        chain = list(before)
+        for position, stage in enumerate(stages):
+            chain.append(self._link(stage, chain, (*place, position), lesson))
+        return chain[len(before) :]
+
+    def _link(self, stage: Stage, chain: Sequence[Link], place: Place, lesson: _Lesson) -> Link:
+        key = keys.link_key(chain[-1].key if chain else keys.images_key(), stage, lesson.seen)
+        if isinstance(stage, Composite):
+            branches = [self._fit_chain(branch, chain, (*place, number), lesson)
+                        for number, branch in enumerate(stage.chains())]  # fmt: skip
+            stage.adopt([[link.stage for link in branch] for branch in branches])
+            return Link(stage, key, place, tuple(map(tuple, branches)))
+        if learns(stage):
+            self._fit_one(stage, key, chain, place, lesson)
+        return Link(stage, key, place)
+
     def _fit_one(
-        self,
-        stage: Learner,
-        key: str,
-        chain: list[Link],
-        position: int,
-        train: np.ndarray,
-        labels: np.ndarray,
+        self, stage: Learner, key: str, chain: Sequence[Link], place: Place, lesson: _Lesson
     ) -> None:
         found = self.store.read(key)
         if found is not None:
-            stage.restore(unpack(*found))
+            arrays, note = found
+            self.ledger.remembered(place, note.pop(FIT_S, None))
+            stage.restore(unpack(arrays, note))
             return
-        rows = self._images_to_open(stage, chain, train)
+        chain = [*chain, *self._sampler(stage, chain, place)]
+        rows = self._images_to_open(stage, chain, lesson.train)
         batch = self._training_batch(stage, chain, rows)
         self.ledger.progress.note(f"fitting {stage.name} on {len(batch)} images")
-        with threads.allow(self.jobs):
+        with threads.allow(self.jobs), fitting.at(self._bench(key)):
             began = time.perf_counter()
-            arrays, note = _explained_fit(stage, batch, labels[rows])
+            arrays, note = _explained_fit(stage, batch, lesson.labels[rows])
             seconds = time.perf_counter() - began
-        self.ledger.fitted(position, seconds, workers.resident_mb())
-        self.store.write(key, arrays, note)
-        stage.restore(
-            unpack(arrays, note)
-        )  # as a later run will find it: not one bit may depend on the cache
+        self.ledger.fitted(place, seconds, workers.resident_mb())
+        self.store.write(key, arrays, {**note, FIT_S: seconds})
+        self.store.forget(keys.unfinished_key(key))
+        # As a later run will find it: not one bit may depend on the cache.
+        stage.restore(unpack(arrays, note))
+
+    def _sampler(self, stage: Learner, chain: Sequence[Link], place: Place) -> list[Link]:
+        """The stage that draws what a learner learns from, if it has one."""
+        if stage.sampler is None:
+            return []
+        before = chain[-1].key if chain else keys.images_key()
+        return [Link(stage.sampler, keys.stage_key(before, stage.sampler), (*place, SAMPLER))]
+
+    def _bench(self, key: str) -> fitting.Bench:
+        unfinished = keys.unfinished_key(key)
+        return fitting.Bench(
+            note=self.ledger.progress.note,
+            load=partial(self.store.read, unfinished),
+            save=partial(self.store.write, unfinished),
+        )
 
     def _images_to_open(self, stage: Learner, chain: Sequence[Link], train: np.ndarray) -> np.ndarray:
         """The training images, or as many of them as give the rows that the learner asks for."""
@@ -91,7 +134,7 @@ class Flow:
         one_row_each = Features in reachable([link.stage for link in chain])
         return drawn_images(train, stage.fit_rows, self._seed(stage), 1 if one_row_each else ROWS_PER_IMAGE)
 
-    def _training_batch(self, stage: Learner, chain: list[Link], rows: np.ndarray) -> Batch:
+    def _training_batch(self, stage: Learner, chain: Sequence[Link], rows: np.ndarray) -> Batch:
         """What the learner learns from: all of it, or its share of rows."""
         if not stage.fit_rows:
             parts = list(self._stream(chain, rows, lambda batch, ids: batch))
@@ -105,11 +148,10 @@ class Flow:
     ) -> Iterator[Any]:
         """What `keep` leaves of each chunk that holds one of `rows`, in order, computed by the workers."""
         chunks = chunked(self.images, self.tokens, rows)
-        names = [link.key for link in chain]
         work = partial(run_chunk, chain, store=self.store, keep=keep)
         with workers.over(self.jobs, work, chunks) as done:
             for chunk, (kept, costs) in zip(chunks, done, strict=True):
-                self.ledger.transformed(names, chunk.first, len(chunk.images), costs)
+                self.ledger.transformed(chunk.first, len(chunk.images), costs)
                 yield kept
 
     @staticmethod

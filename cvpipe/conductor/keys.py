@@ -1,9 +1,9 @@
 """Names for results: equal names mean equal content, so a result may be taken from the cache.
 
 A stage's key is a hash of the key before it, its name, its parameters, the sources it is built from (its module, those
-of its parts, and what they import that is not installed from elsewhere), and the versions of the libraries they use.
-A learner's key adds what it was trained on. A chunk's key adds the ids and the content hashes of its images. Arrays
-are never hashed.
+of its parts, and what they import that is not installed from elsewhere), the versions of the libraries they use, and
+the content of the files that they read. A learner's key adds what it was trained on. A chunk's key adds the ids and the
+content hashes of its images. Arrays are never hashed.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ from typing import Any
 
 import numpy as np
 
-from cvpipe.configurable import Configurable
-from cvpipe.stage import Learner, Stage
+from cvpipe import device
+from cvpipe.composite import Composite
+from cvpipe.configurable import Configurable, parts_of
+from cvpipe.stage import Stage, learns
 
 DISTRIBUTIONS = {
     "cv2": (
@@ -45,7 +47,15 @@ DECODER = "cvpipe.data.decode"
 SAMPLER = "cvpipe.conductor.sample"
 """The module that decides which rows a learner sees."""
 
-ROOMS = ("cvpipe.data", "cvpipe.vision", "cvpipe.nets", "cvpipe.stage", "cvpipe.stages", "cvpipe.threads")
+ROOMS = (
+    "cvpipe.data",
+    "cvpipe.vision",
+    "cvpipe.nets",
+    "cvpipe.stage",
+    "cvpipe.composite",
+    "cvpipe.stages",
+    "cvpipe.threads",
+)
 """The parts of cvpipe that a stage's results depend on."""
 
 
@@ -73,7 +83,16 @@ def images_key() -> str:
 def stage_key(before: str, stage: Stage) -> str:
     """The key of a stage after `before`."""
     code = [code_of(module) for module in sorted(_modules(stage))]
-    return digest(before, stage.name, stage.get_params(deep=False), code)
+    key = digest(before, stage.name, stage.get_params(deep=False), code, _read_by(stage))
+    return key if device.current() == "cpu" else digest(key, device.current())
+
+
+def link_key(before: str, stage: Stage, seen: str) -> str:
+    """The key of a stage after `before`, fitted on the training images with the key `seen` if it learns."""
+    key = stage_key(before, stage)
+    if isinstance(stage, Composite):
+        return digest(key, [chain_keys(branch, seen, before)[-1:] for branch in stage.chains()])
+    return fit_key(key, seen) if learns(stage) else key
 
 
 def seen_key(ids: Sequence[str], tokens: Sequence[str], labels: np.ndarray, train: np.ndarray) -> str:
@@ -87,12 +106,17 @@ def fit_key(key: str, seen: str) -> str:
     return digest(key, code_of(SAMPLER), seen)
 
 
-def chain_keys(stages: Iterable[Stage], seen: str) -> list[str]:
-    """The key of each stage in a chain whose learners are fitted on the training images with the key `seen`."""
-    key, found = images_key(), []
+def unfinished_key(key: str) -> str:
+    """The key of what the learner with the key `key` keeps while it is being fitted."""
+    return digest(key, "unfinished")
+
+
+def chain_keys(stages: Iterable[Stage], seen: str, before: str = "") -> list[str]:
+    """The key of each stage in a chain after `before` (by default after the images) whose learners are fitted on the
+    training images with the key `seen`."""
+    key, found = before or images_key(), []
     for stage in stages:
-        key = stage_key(key, stage)
-        key = fit_key(key, seen) if isinstance(stage, Learner) else key
+        key = link_key(key, stage, seen)
         found.append(key)
     return found
 
@@ -155,8 +179,36 @@ def _is_installed(package: str) -> bool:
 
 def _modules(thing: Configurable) -> set[str]:
     """The modules of an object and of its parts."""
-    parts = [value for value in thing.get_params(deep=False).values() if isinstance(value, Configurable)]
-    return {type(thing).__module__}.union(*map(_modules, parts))
+    return {type(thing).__module__}.union(*map(_modules, _parts(thing)))
+
+
+def _parts(thing: Configurable) -> list[Configurable]:
+    return [part for value in thing.get_params(deep=False).values() for part in parts_of(value)]
+
+
+def _read_by(stage: Configurable) -> list[str]:
+    """Hashes of the files that a stage and its parts read, and of what was learned elsewhere."""
+    own = [_content(path) for path in stage.reads()] if isinstance(stage, Stage) else []
+    own += [stage.sealed] if isinstance(stage, Stage) and stage.sealed else []
+    return own + [name for part in _parts(stage) for name in _read_by(part)]
+
+
+def _content(path: Path) -> str:
+    """The hash of a file, or of all files below a folder; of nothing where there is none, which the stage will tell."""
+    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    return digest([(file.name, _hash(file, *_stamp(file))) for file in files if file.is_file()])
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    stat = file.stat()
+    return stat.st_size, stat.st_mtime_ns
+
+
+@cache
+def _hash(file: Path, size: int, changed: int) -> str:
+    """SHA-256 of a file, read again when its size or its time has changed."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @cache

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from cvpipe.configurable import Configurable
+from cvpipe.configurable import Configurable, map_parts, parts_of
 from cvpipe.data.seeds import derive
 from cvpipe.stage import Stage
 
@@ -35,8 +35,12 @@ def with_seed(thing: C, seed: int, *address: str | int) -> C:
     filled = copy.copy(thing)
     for name in thing.parameters():
         value = getattr(thing, name)
-        if isinstance(value, Configurable):
-            setattr(filled, name, with_seed(value, seed, *address, name, value.name))
+        if any(parts_of(value)):
+            setattr(filled, name, map_parts(value, _part_with_seed(seed, *address, name)))
         elif name == "seed" and value is None:
             filled.seed = derive(seed, *address)  # type: ignore[attr-defined]
     return filled
+
+
+def _part_with_seed(seed: int, *address: str | int) -> Callable[..., Configurable]:
+    return lambda part, *place: with_seed(part, seed, *address, *place, part.name)

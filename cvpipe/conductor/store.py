@@ -90,6 +90,11 @@ class Store:
                 f"cannot write to the cache: {error.strerror}; {hint}", where=str(self.folder)
             ) from error
 
+    def forget(self, key: str) -> None:
+        """Remove an entry, if it is there."""
+        with contextlib.suppress(OSError):  # a read-only cache is still a cache
+            self.path(key).unlink()
+
     def entries(self) -> list[tuple[Path, int, float]]:
         """(path, bytes, time of last use) of every entry, the longest unused first."""
         found = []

@@ -8,7 +8,7 @@ import types
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from cvpipe.configurable import Configurable
+from cvpipe.configurable import Configurable, parts_of
 from cvpipe.errors import Problem, SpecError, did_you_mean, listed
 from cvpipe.help import option_defaults, option_types
 from cvpipe.spec.nodes import Node, to_node
@@ -35,11 +35,12 @@ def option_problems(thing: Configurable) -> list[str]:
     found = []
     for name, hint in option_types(type(thing)).items():
         value = getattr(thing, name)
-        if isinstance(value, Configurable) and (base := part_type(hint)) and isinstance(value, base):
-            found += option_problems(value)
+        base, parts = part_type(hint), list(parts_of(value))
+        if parts and base and all(isinstance(part, base) for part in parts):
+            found += [problem for part in parts for problem in option_problems(part)]
         elif _checked(hint, value)[1] is not None:
             found.append(_wrong(thing, name, hint, value))
-    return found
+    return found or list(thing.conflicts())
 
 
 def build(cls: type[C], options: Node, problems: list[Problem]) -> C | None:
@@ -58,7 +59,11 @@ def build(cls: type[C], options: Node, problems: list[Problem]) -> C | None:
         if default is dataclasses.MISSING and name not in values:
             must = f"it must be {type_phrase(hints[name])}"
             problems.append(Problem(f"{_option(cls, name)} is missing: {must}", options.where))
-    return cls(**values) if len(problems) == before else None
+    if len(problems) > before:
+        return None
+    made = cls(**values)
+    problems += [Problem(message, options.where) for message in made.conflicts()]
+    return made if len(problems) == before else None
 
 
 def build_named(node: Node, role: str, find: Find, problems: list[Problem], main: bool = False) -> Any:
@@ -79,10 +84,10 @@ def build_named(node: Node, role: str, find: Find, problems: list[Problem], main
 
 
 def part_type(hint: Any) -> type[Configurable] | None:
-    """The class of the stages that may be the value of a parameter; None if it takes no stage."""
+    """The class of the stages that may be the value of a parameter, or in its lists; None if it takes no stage."""
     if get_origin(hint) is Annotated:
         return part_type(get_args(hint)[0])
-    if get_origin(hint) in (Union, types.UnionType):
+    if get_origin(hint) in (Union, types.UnionType, tuple, list):
         return next(filter(None, map(part_type, get_args(hint))), None)
     return hint if isinstance(hint, type) and issubclass(hint, Configurable) else None
 
@@ -91,6 +96,8 @@ def _value(cls: type[Configurable], name: str, hint: Any, node: Node, problems: 
     plain = node.plain()
     base = part_type(hint)
     is_word = isinstance(plain, str) and plain not in [kind.short for kind in kinds(hint) if kind.is_word]
+    if base is not None and list_items(hint) is not None:
+        return _parts(cls, name, hint, node, problems)
     if base is not None and (is_word or node.is_map):
         return build_named(node, base.role, _stage_that_is(base), problems)
     value, wrong = _checked(hint, plain)
@@ -98,6 +105,22 @@ def _value(cls: type[Configurable], name: str, hint: Any, node: Node, problems: 
         return value
     problems.append(Problem(_wrong(cls, name, hint, plain), node.at(wrong).where))
     return None
+
+
+def _parts(cls: type[Configurable], name: str, hint: Any, node: Node, problems: list[Problem]) -> Any:
+    """A list of stages, or of lists of stages, as the annotation nests them."""
+    inner = list_items(hint)
+    if not isinstance(node.value, list) or not node.value:
+        problems.append(Problem(_wrong(cls, name, hint, node.plain()), node.where))
+        return None
+    return tuple(_value(cls, name, inner, item, problems) for item in node.value)
+
+
+def list_items(hint: Any) -> Any:
+    """The annotation of the items of a list; None for what is no list."""
+    if get_origin(hint) is Annotated:
+        return list_items(get_args(hint)[0])
+    return get_args(hint)[0] if get_origin(hint) in (tuple, list) else None
 
 
 def _stage_that_is(base: type[Configurable]) -> Find:

@@ -9,7 +9,7 @@ from typing import Any
 
 from cvpipe.configurable import Configurable
 from cvpipe.help import option_comments, option_defaults, option_types
-from cvpipe.spec.build import part_type
+from cvpipe.spec.build import list_items, part_type
 from cvpipe.spec.model import DEFAULTS, POLICIES
 
 WORD = {"$ref": "#/$defs/stage"}
@@ -88,7 +88,10 @@ def _properties(cls: type[Configurable]) -> dict[str, Any]:
 def _value(hint: Any) -> dict[str, Any]:
     from pydantic import TypeAdapter
 
-    return dict(WORD) if part_type(hint) else TypeAdapter(hint).json_schema()
+    if part_type(hint) is None:
+        return dict(TypeAdapter(hint).json_schema())
+    inner = list_items(hint)
+    return dict(WORD) if inner is None else {"type": "array", "minItems": 1, "items": _value(inner)}
 
 
 def _jsonable(value: Any) -> Any:
