@@ -19,7 +19,7 @@ import numpy as np
 from cvpipe import registry
 from cvpipe.data import Images
 from cvpipe.stages.saliency.context_aware import ContextAware
-from cvpipe.vision.context_saliency import FINER, SMALLEST, Grid, grid_of, normal_lab
+from cvpipe.vision.context_saliency import Grid, grid_of, normal_lab, searched
 from cvpipe.vision.working_size import limited, scaled
 
 SIZES = (64, 128, 250)
@@ -51,8 +51,7 @@ def loop_seconds(image: np.ndarray, stage: ContextAware) -> float:
     began = time.process_time()
     lab = normal_lab(limited(image, stage.size))
     for scale in stage.scales:
-        finer = [scale * part for part in FINER if part == 1 or scale * part >= SMALLEST]
-        grids = [grid_of(scaled(lab, each), stage.patch, stage.step) for each in finer]
+        grids = [grid_of(scaled(lab, each), stage.patch, stage.step) for each in searched(scale)]
         by_loop(grids[0], grids, stage)
     return time.process_time() - began
 

@@ -38,8 +38,8 @@ def distances_by_loop(lab: np.ndarray, finer: list[np.ndarray], stage: ContextAw
             for j, (other, there) in enumerate(zip(others, places, strict=True)):
                 if image is lab and i == j:
                     continue
-                here = np.array(place) / max(lab.shape[:2])
-                apart = np.linalg.norm(here - np.array(there) / max(image.shape[:2]))
+                here = (np.array(place) + 0.5) / max(lab.shape[:2])
+                apart = np.linalg.norm(here - (np.array(there) + 0.5) / max(image.shape[:2]))
                 colour = np.sqrt(np.mean((one - other) ** 2))
                 found.append(colour / (1 + stage.position_weight * apart))
         means.append(np.mean(sorted(found)[: stage.neighbours]))

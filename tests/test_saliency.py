@@ -66,7 +66,7 @@ def test_a_flat_image_is_nowhere_salient(word: str, value: int) -> None:
 
 
 def test_spectral_residual_against_the_paper() -> None:
-    """Equations 1 to 5; of OpenCV are the blur (5 px, sigma 8), the squares and the reflected border."""
+    """The log spectrum less its local mean; OpenCV adds a blur of 5 px, squares, and reflects at the border."""
     from skimage import data
 
     image = cv2.resize(data.coffee(), (64, 64), interpolation=cv2.INTER_AREA)

@@ -12,7 +12,7 @@ FAINT = 1e-3
 """Contrast below which a map is flat, of 1 for the greatest possible: a quarter of a grey level of 255. All that
 rounding makes of exactly equal places lies below."""
 BINOMIAL = np.array([1, 4, 6, 4, 1], np.float32) / 16
-"""Low-pass filter of 5 px along each side; Achanta 2009, section 3.2."""
+"""Low-pass filter of 5 px along each side; Achanta 2009."""
 LARGEST_L = 100
 """Of CIELab."""
 XY = ((1, 0), (0, 1))
@@ -28,7 +28,7 @@ def unit_range(values: np.ndarray, faint: float = FAINT) -> np.ndarray:
 def frequency_tuned(image: np.ndarray) -> np.ndarray:
     """(H, W, 3) uint8 RGB -> (H, W) float32 in [0, 1]: distance of the smoothed colour from the mean, in CIELab.
 
-    Source: Achanta, Hemami, Estrada & Süsstrunk, "Frequency-tuned salient region detection", CVPR 2009, equation 4.
+    Source: Achanta, Hemami, Estrada & Süsstrunk, "Frequency-tuned salient region detection", CVPR 2009.
     """
     colours = lab(image)
     colours -= colours.mean(axis=(0, 1), dtype=np.float64).astype(np.float32)

@@ -21,8 +21,8 @@ class PatchesAtKeypoints(Stage):
     of the keypoints, each centred as nearly as whole pixels allow, and the centres in px of the image. Keypoints whose
     window would leave the image, and those at the pixel of an earlier one, give none. Raises what the detector raises.
 
-    Source: Lazebnik, Schmid & Ponce, "A sparse texture representation using local affine regions", PAMI 2005, section
-    3 (patches at the places of a detector).
+    Source: Lazebnik, Schmid & Ponce, "A sparse texture representation using local affine regions", PAMI 2005
+    (patches at the places of a detector).
     """
 
     size: Count = 8  # side of a patch, px

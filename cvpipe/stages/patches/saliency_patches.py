@@ -31,12 +31,12 @@ class SaliencyPatches(Stage):
     several channels, and what the map's stage raises.
 
     Source: Zhang, Du & Zhang, "Saliency-guided unsupervised feature learning for scene classification", IEEE TGRS
-    53(4), 2015, section III.
+    53(4), 2015.
     """
 
     size: Count = 8  # side of a patch, px
     count: Count = 100  # patches in each image
-    # gives the map; a stage of one channel in [0, 1]
+    # gives the map, one channel in [0, 1]; context_aware at 128 px unless another is named
     saliency: Annotated[Stage, Part(Images, Maps)] = field(default_factory=_context)
     # draw evenly from this share of the places, the most salient ones; null draws in proportion to saliency
     top: Fraction | None = None

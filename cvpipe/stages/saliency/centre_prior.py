@@ -16,7 +16,7 @@ class CentrePrior(Stage):
     the same for all images of one size. Raises nothing.
 
     Source: Tatler, "The central fixation bias in scene viewing", Journal of Vision 2007; Judd, Ehinger, Durand &
-    Torralba, "Learning to predict where humans look", ICCV 2009, section 3.1 (distance to the centre).
+    Torralba, "Learning to predict where humans look", ICCV 2009 (distance to the centre).
     """
 
     sigma: Positive = 0.25  # of the Gaussian, in parts of the height and of the width

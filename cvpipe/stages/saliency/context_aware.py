@@ -30,7 +30,9 @@ class ContextAware(Stage):
     3.3, equations 1 to 5.
     """
 
-    size: Count = 250  # longer side at which the map is computed, px; larger images are reduced; section 4
+    size: Count = (
+        250  # longer side at which the map is computed, px; larger images are reduced; as in the paper
+    )
     patch: Count = 7  # side of a patch, px; section 3.1
     step: Count = 3  # px between patches; half overlapping, section 3.1
     neighbours: Count = 64  # most similar patches that count; section 3.1

@@ -15,7 +15,7 @@ class FineGrained(Stage):
     resolution, by OpenCV. An image of one grey gives zeros. Raises nothing.
 
     Source: Montabone & Soto, "Human detection using a mobile platform and novel features derived from a visual saliency
-    mechanism", Image and Vision Computing 2010, section 3; OpenCV's StaticSaliencyFineGrained.
+    mechanism", Image and Vision Computing 2010; OpenCV's StaticSaliencyFineGrained.
     """
 
     def transform(self, images: Images) -> Maps:

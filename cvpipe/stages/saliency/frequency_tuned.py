@@ -14,8 +14,7 @@ class FrequencyTuned(Stage):
     Takes RGB images of any size. Gives a map of one channel, (H, W) float32, stretched to [0, 1], at the image's own
     resolution. A flat image gives zeros. Raises nothing.
 
-    Source: Achanta, Hemami, Estrada & Süsstrunk, "Frequency-tuned salient region detection", CVPR 2009, section 3.2,
-    equation 4.
+    Source: Achanta, Hemami, Estrada & Süsstrunk, "Frequency-tuned salient region detection", CVPR 2009.
     """
 
     def transform(self, images: Images) -> Maps:

@@ -20,8 +20,8 @@ class MeanSaliency(Stage):
     Takes RGB images of any size. Gives a map of one channel, (H, W) float32 in [0, 1], at the image's own resolution.
     Raises `RunError` if the maps of an image differ in size or have several channels, and what its members raise.
 
-    Source: Borji, Sihite & Itti, "Salient object detection: a benchmark", ECCV 2012, section 3 (combined models: means
-    of normalised maps).
+    Source: Borji, Sihite & Itti, "Salient object detection: a benchmark", ECCV 2012 (combined models: means of
+    normalised maps).
     """
 
     # gives a map of one channel in [0, 1]

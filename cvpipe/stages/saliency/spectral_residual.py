@@ -15,11 +15,11 @@ class SpectralResidual(Stage):
     Takes RGB images of any size, made grey and stretched to a square. Gives a map of one channel, (H, W) float32 in
     [0, 1], at the image's own resolution, by OpenCV. An image of one grey gives zeros. Raises nothing.
 
-    Source: Hou & Zhang, "Saliency detection: a spectral residual approach", CVPR 2007, section 2; OpenCV's
+    Source: Hou & Zhang, "Saliency detection: a spectral residual approach", CVPR 2007; OpenCV's
     StaticSaliencySpectralResidual.
     """
 
-    size: Count = 64  # side of the square that the map is computed from, px; Hou 2007, section 2.4
+    size: Count = 64  # side of the square that the map is computed from, px; Hou 2007
 
     def transform(self, images: Images) -> Maps:
         """(H, W, 3) uint8 RGB images -> maps of one channel, (H, W) float32 in [0, 1]."""
