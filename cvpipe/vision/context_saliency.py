@@ -85,7 +85,7 @@ def context_saliency(image: np.ndarray, how: ContextSaliency) -> np.ndarray:
 
 
 def searched(scale: float) -> list[float]:
-    """Where patches of one scale look for their like: there, and at half and a quarter of it if that is large enough."""
+    """Where patches of one scale look for their like: there, and at half and a quarter of it that are large enough."""
     return [scale, *(scale * part for part in FINER if scale * part >= SMALLEST)]
 
 
