@@ -225,7 +225,7 @@ def test_the_most_salient_share() -> None:
 
 def test_weighted_draws_have_the_right_chances() -> None:
     """Two of the weights 1, 2, 3: the ordered pair (i, j) has the chance w_i / 6 * w_j / (6 - w_i)."""
-    weights, rng = np.array([0.0, 1, 2, 0, 3]), np.random.default_rng(5)
+    weights, rng = np.array([0, 1, 2, 0, 3], np.float32), np.random.default_rng(5)
     rounds = 20_000
     seen = Counter(tuple(weighted_draw(weights, 2, rng).tolist()) for _ in range(rounds))
     for i in (1, 2, 4):
@@ -234,7 +234,7 @@ def test_weighted_draws_have_the_right_chances() -> None:
             assert abs(seen[i, j] / rounds - chance) < 4 * np.sqrt(chance / rounds)
     assert sum(seen.values()) == rounds
     assert sorted(weighted_draw(weights, 7, rng).tolist()) == [1, 2, 4]
-    assert weighted_draw(np.zeros(3), 2, rng).tolist() == []
+    assert weighted_draw(np.zeros(3, np.float32), 2, rng).tolist() == []
 
 
 def test_salient_patches_have_more_contrast_than_random_ones(real_data: Callable[[str], Any]) -> None:

@@ -63,14 +63,14 @@ class SaliencyPatches(Stage):
 
 
 def window_means(saliency: np.ndarray, shape: tuple[int, ...], size: int) -> np.ndarray:
-    """(h - size + 1, w - size + 1) float64 means of a map over every window of an (h, w) image.
+    """(h - size + 1, w - size + 1) float32 means of a map over every window of an (h, w) image.
 
     A map of another size is stretched over the image. Values below 0 count as 0; a window of zeros has the mean 0.
     """
     height, width = shape
     fitted = cv2.resize(np.maximum(saliency, 0), (width, height), interpolation=cv2.INTER_LINEAR)
     line = np.full(size, 1 / size)
-    means = cv2.sepFilter2D(fitted, cv2.CV_64F, line, line, anchor=(0, 0))
+    means = cv2.sepFilter2D(fitted, cv2.CV_32F, line, line, anchor=(0, 0))
     return means[: height - size + 1, : width - size + 1]
 
 
@@ -79,5 +79,6 @@ def most_salient(weights: np.ndarray, share: float) -> np.ndarray:
 
     Places of weight 0 are never among them.
     """
-    least = np.sort(weights)[-int(np.ceil(share * len(weights)))]
-    return ((weights >= least) & (weights > 0)).astype(np.float64)
+    place = len(weights) - int(np.ceil(share * len(weights)))
+    least = np.partition(weights, place)[place]
+    return ((weights >= least) & (weights > 0)).astype(np.float32)
