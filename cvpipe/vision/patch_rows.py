@@ -60,7 +60,8 @@ def evened(rows: np.ndarray, evening: Evening, offset: float) -> np.ndarray:
         rows = rows - rows.mean(axis=1, keepdims=True)
     if evening != "contrast":
         return rows * FLAT_SCALE
-    return rows / np.sqrt(np.square(rows).mean(axis=1, keepdims=True) + np.float32(offset))
+    deviation = np.sqrt(np.square(rows).mean(axis=1, keepdims=True) + np.float32(offset))
+    return rows / np.where(deviation > 0, deviation, 1)
 
 
 FLAT_SCALE = np.float32(1 / 74)
