@@ -77,3 +77,9 @@ def test_zca_is_the_symmetric_root_and_pca_its_rotation() -> None:
 def test_without_whitening_only_the_mean_is_taken_off() -> None:
     rows = np.random.default_rng(2).random((20, 4), dtype=np.float32)
     np.testing.assert_allclose(whitening(rows, "none", 0.1)(rows), rows - rows.mean(axis=0), atol=1e-6)
+
+
+def test_a_grey_image_keeps_its_channel() -> None:
+    image = pixels(1, 8)[0][..., :1]
+    assert shrunk(image, 2).shape == (4, 4, 1)
+    assert shrunk(image, 1).shape == (8, 8, 1)
