@@ -108,6 +108,6 @@ class Classifier(Learner):
 
     classes_: np.ndarray
 
-    def predict(self, features: Features) -> Predictions:
+    def predict(self, features: Any) -> Predictions:
         """Scores for each image. Every classifier writes its own."""
         raise NotImplementedError(f"stage '{self.name}' has no predict")

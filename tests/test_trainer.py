@@ -99,7 +99,9 @@ def test_gradients_of_parts_are_those_of_the_whole_batch() -> None:
     look = Look(*spread(values))
     with Learning(module, Recipe(part=7), partial(derive, 0), look, "cpu", 2, print) as learning:
         gradients, answer = learning.gradients(0, values, torch.from_numpy(truth))
-    loss = nn.functional.cross_entropy(module(look.at(values.permute(0, 3, 1, 2) / 255)), torch.from_numpy(truth))
+    loss = nn.functional.cross_entropy(
+        module(look.at(values.permute(0, 3, 1, 2) / 255)), torch.from_numpy(truth)
+    )
     for ours, theirs in zip(gradients, torch.autograd.grad(loss, list(module.parameters())), strict=True):
         torch.testing.assert_close(ours, theirs)
     assert answer.loss == pytest.approx(loss.item(), rel=1e-5)
@@ -219,7 +221,9 @@ def test_training_ends_early_and_keeps_the_best_epoch() -> None:
 
 def test_a_loss_that_is_no_number_is_explained() -> None:
     made = training(Recipe(epochs=3, batch=30, optimiser="sgd", rate=1e30))
-    with pytest.raises(RunError, match=r"is no number at step \d of epoch 1.*learning rate is 1e\+30.*clip: 1"):
+    with pytest.raises(
+        RunError, match=r"is no number at step \d of epoch 1.*learning rate is 1e\+30.*clip: 1"
+    ):
         made.run()
 
 
@@ -310,7 +314,7 @@ def test_a_network_may_bring_its_own_loss_which_sees_pixels_in_0_to_1() -> None:
     made = training(replace(RECIPE, epochs=8, rate=0.01, average=0.0), module=OwnLoss(seen.append))
     losses = made.run().epochs["loss"]
     assert losses[-1] < losses[0] / 2
-    assert all(0 <= one.min() and one.max() <= 1 for one in seen)
+    assert all(one.min() >= 0 and one.max() <= 1 for one in seen)
 
 
 def test_spread_is_that_of_numpy() -> None:

@@ -68,7 +68,9 @@ class History:
 
 def in_words(epoch: int, epochs: int, numbers: Mapping[str, float]) -> str:
     """`epoch 3 of 10: loss 0.211, accuracy 93.1 %, validation 92.0 %`."""
-    said = f"epoch {epoch} of {epochs}: loss {numbers['loss']:.3g}, accuracy {100 * numbers['accuracy']:.2f} %"
+    said = (
+        f"epoch {epoch} of {epochs}: loss {numbers['loss']:.3g}, accuracy {100 * numbers['accuracy']:.2f} %"
+    )
     if "validation_accuracy" in numbers:
         said += f", validation {100 * numbers['validation_accuracy']:.2f} %"
     return said

@@ -67,7 +67,9 @@ class Learning:
 
     def __enter__(self) -> Self:
         self._open = contextlib.ExitStack()
-        self._open.enter_context(torch.random.fork_rng())  # what draws by itself is seeded, and leaves no trace
+        self._open.enter_context(
+            torch.random.fork_rng()
+        )  # what draws by itself is seeded, and leaves no trace
         self._draws: bool | None = None
         self._parts: Parts | None = None
         return self
@@ -101,7 +103,9 @@ class Learning:
 
         return _summed(self._in_parts(len(targets), work, self._threads_for(pixels).results))
 
-    def _in_parts(self, count: int, work: Callable[[slice, int], Any], run: Callable[[list[Any]], Any]) -> Any:
+    def _in_parts(
+        self, count: int, work: Callable[[slice, int], Any], run: Callable[[list[Any]], Any]
+    ) -> Any:
         """`run` for all parts; for smaller ones if the memory is too small for them."""
         while True:
             cuts = _cuts(count, self.part)
@@ -129,7 +133,9 @@ class Learning:
             loss = objective(module, outputs, batch, self._recipe.smoothing) * share
         return loss, (loss.detach(), (outputs.detach().argmax(dim=1) == batch.first).sum())
 
-    def _answer(self, pixels: Tensor, targets: Tensor, share: float, module: nn.Module) -> tuple[Tensor, Tensor]:
+    def _answer(
+        self, pixels: Tensor, targets: Tensor, share: float, module: nn.Module
+    ) -> tuple[Tensor, Tensor]:
         images = scaled(pixels)
         with torch.autocast(self._device, torch.bfloat16, enabled=self._recipe.mixed_precision):
             scores = module(self._look.at(images)).float()

@@ -44,7 +44,9 @@ class HeldPixels:
 class StreamedPixels:
     """Images that are decoded by `decode`, rows -> (m, H, W, C) uint8, by threads, a few batches ahead."""
 
-    def __init__(self, count: int, decode: Callable[[Rows], np.ndarray], threads: int, device: str = "cpu") -> None:
+    def __init__(
+        self, count: int, decode: Callable[[Rows], np.ndarray], threads: int, device: str = "cpu"
+    ) -> None:
         self._count, self._decode, self._threads, self._device = count, decode, threads, device
 
     def __len__(self) -> int:

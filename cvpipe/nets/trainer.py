@@ -20,9 +20,9 @@ from cvpipe.errors import RunError
 from cvpipe.nets import checkpoint
 from cvpipe.nets.history import History, in_words
 from cvpipe.nets.learning import Answer, Learning, Look, Seeds
+from cvpipe.nets.moving_weights import MovingWeights, norm
 from cvpipe.nets.pixels import Pixels
 from cvpipe.nets.recipe import Recipe, Ties
-from cvpipe.nets.moving_weights import MovingWeights, norm
 
 SAVE_EVERY_S = 30.0
 """Least time between two checkpoints, s."""
@@ -105,7 +105,9 @@ class Training:
 
     def _step(self, pixels: Tensor, rows: np.ndarray) -> None:
         rate = self.rate()
-        gradients, answer = self._learning.gradients(self.history.step, pixels, self._targets(self.examples, rows))
+        gradients, answer = self._learning.gradients(
+            self.history.step, pixels, self._targets(self.examples, rows)
+        )
         length = norm(gradients)
         if not math.isfinite(answer.loss) or not math.isfinite(length):
             raise RunError(self._explained(answer.loss, rate))

@@ -1,4 +1,4 @@
-"""What stages with a trained network share: its weights as arrays, the network itself made from them once, its curves."""
+"""What stages with a trained network share: its weights as arrays, the network made from them once, its curves."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ class Network(Learner):
     def restore(self, state: Mapping[str, Any]) -> Self:
         """Set what was learned, as `state` gave it."""
         groups: dict[str, Any] = {
-            group: {n.removeprefix(group): v for n, v in state.items() if n.startswith(group)} for group in GROUPS
+            group: {n.removeprefix(group): v for n, v in state.items() if n.startswith(group)}
+            for group in GROUPS
         }
         vars(self).pop("_made", None)
         return super().restore({**state, **groups})
@@ -107,7 +108,7 @@ def _curves(history: Mapping[str, np.ndarray]) -> list[Exhibit]:
 
     shown: list[Exhibit] = [
         Curves("Loss", "epoch", "loss", lines("loss", "validation_loss"),
-               "Training loss is the mean over an epoch, with dropout and augmentation; so it may lie above validation."),
+               "Training loss is the mean over an epoch, with dropout and augmentation: it may lie above validation."),
         Curves("Accuracy", "epoch", "share of images", lines("accuracy", "validation_accuracy")),
         Curves("Learning rate", "epoch", "rate of its last step", lines("rate")),
         Curves("Update / weights", "epoch", "ratio of lengths", lines("update_ratio"),
