@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Self, cast
 import numpy as np
 
 from cvpipe.configurable import Configurable
-from cvpipe.data import Features, Predictions
+from cvpipe.data import Predictions
 from cvpipe.data.exhibits import Exhibit
 from cvpipe.data.seeds import generator
 from cvpipe.errors import NotFitted

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Ge, Interval
@@ -36,8 +35,8 @@ class Trained(Seen):
     )
     learning_rate: Positive = 1e-3  # at the start; 1e-3 suits adam (Kingma & Ba 2015), 0.01 to 0.1 suit sgd
     momentum: Share = 0.9  # of momentum and nesterov
-    # how the learning rate changes: inverse_time is 1 / (1 + decay t), two_step falls after 1/2 and 3/4 of the training,
-    # tanh is the decay of Hsueh 2018
+    # how the learning rate changes: inverse_time is 1 / (1 + decay t), two_step falls after half and three quarters of
+    # the training, tanh is the decay of Hsueh 2018
     schedule: Literal[
         "constant", "step", "multi_step", "two_step", "exponential", "inverse_time", "polynomial", "cosine",
         "one_cycle", "tanh",
@@ -90,7 +89,8 @@ class Trained(Seen):
 
         found: dict[str, float] = {}
         for entry in self.augment:
-            found.update({entry: STRENGTHS[entry]} if isinstance(entry, str) else dict(entry))
+            pairs: dict = {entry: STRENGTHS[entry]} if isinstance(entry, str) else entry
+            found |= pairs
         return found
 
     def recipe(self, device: str, **changes: Any) -> Recipe:
@@ -125,7 +125,7 @@ class Chosen(Stage):
     """Which network."""
 
     net: str = "simple_cnn"  # a network, see docs/networks.md, or package.Class of your own with CVPIPE_TRUST=package
-    options: dict[str, Any] = field(default_factory=dict)  # of the network, such as {widths: [32, 64]}
+    options: dict[str, Any] | None = None  # of the network, such as {widths: [32, 64]}
     # how weights begin: own is the network's way, zeros shows why not (LeCun 1998, Glorot 2010, He 2015, Saxe 2014)
     initialise: Literal["own", "zeros", "normal", "lecun", "xavier", "he", "orthogonal"] = "own"
 

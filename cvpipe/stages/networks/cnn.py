@@ -40,7 +40,7 @@ class Cnn(Trained, Chosen, Network, Classifier):
         from cvpipe.nets.build import smallest_size
 
         self.classes_, truth = classes_of(labels, self.name)
-        frame = frame_of(images, self.size, self.channels, smallest_size(self.net, **self.options))
+        frame = frame_of(images, self.size, self.channels, smallest_size(self.net, **(self.options or {})))
         lesson = Lesson(self, images, truth, frame)
         module = self._fresh(frame, len(self.classes_), lesson.seeds("weights"))
         history = lesson.teach(module)
@@ -67,7 +67,9 @@ class Cnn(Trained, Chosen, Network, Classifier):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             size = (frame.height, frame.width)
-            module = build(self.net, classes=classes, channels=frame.channels, size=size, **self.options)
+            module = build(
+                self.net, classes=classes, channels=frame.channels, size=size, **(self.options or {})
+            )
             if self.initialise != "own":
                 initialise(module, self.initialise, torch.default_generator)
         return module
