@@ -48,9 +48,10 @@ def smallest_size(net: str, **options: Any) -> int:
 
 def _maker(net: str) -> Callable[..., Module]:
     # Named one by one, not imported by a made-up name: so their sources are part of the keys of results.
-    from cvpipe.nets import lenet, mlp, resnet, simple_cnn
+    from cvpipe.nets import efficientnet_lite, lenet, mlp, resnet, simple_cnn
 
-    families = {module.__name__.rpartition(".")[2]: module for module in (lenet, mlp, resnet, simple_cnn)}
+    modules = (efficientnet_lite, lenet, mlp, resnet, simple_cnn)
+    families = {module.__name__.rpartition(".")[2]: module for module in modules}
     family, _, function = NETS[net].maker.partition(".")
     return getattr(families[family], function)
 

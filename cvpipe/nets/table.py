@@ -22,8 +22,10 @@ class Net:
     """What it is, and the paper that it comes from."""
     smallest: int = 1
     """The smallest side of an image that it takes with its default options, px."""
+    side: int = 224
+    """The side of the images in its paper, px."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """The options by name: the default, whose type a value must have, or the words that are allowed, the default first."""
+    """The options by name: the default, whose type a value must have; or the words that are allowed, default first."""
 
     @property
     def defaults(self) -> dict[str, Any]:
@@ -48,16 +50,19 @@ _LENET = {
 }
 
 NETS: dict[str, Net] = {
-    "mlp": Net("mlp.mlp", "Dense layers: 784-500-300-100-10 for MNIST", 1, _MLP),
-    "simple_cnn": Net("simple_cnn.simple_cnn", "Convolutions with pooling, then dense layers", 4, _SIMPLE),
-    "lenet1": Net("lenet.lenet1", "LeCun et al. 1990, 28x28", 16, _LENET),
-    "lenet5": Net("lenet.lenet5", "LeCun et al. 1998, 28x28 or 32x32", 12, _LENET),
-    "resnet18": Net("resnet.resnet18", "He et al. 2016", 1, {"stem": _STEMS}),
-    "resnet34": Net("resnet.resnet34", "He et al. 2016", 1, {"stem": _STEMS}),
-    "resnet50": Net("resnet.resnet50", "He et al. 2016", 1, {"stem": _STEMS}),
-    "resnet101": Net("resnet.resnet101", "He et al. 2016", 1, {"stem": _STEMS}),
-    "resnet152": Net("resnet.resnet152", "He et al. 2016", 1, {"stem": _STEMS}),
-    "resnext50": Net("resnet.resnext50", "Xie et al. 2017, 32x4d", 1, {"stem": _STEMS}),
+    "mlp": Net("mlp.mlp", "Dense layers: 784-500-300-100-10 for MNIST", 1, 28, _MLP),
+    "simple_cnn": Net(
+        "simple_cnn.simple_cnn", "Convolutions with pooling, then dense layers", 4, 28, _SIMPLE
+    ),
+    "lenet1": Net("lenet.lenet1", "LeCun et al. 1990, 28x28", 16, 28, _LENET),
+    "lenet5": Net("lenet.lenet5", "LeCun et al. 1998, 28x28 or 32x32", 12, 28, _LENET),
+    "efficientnet_lite0": Net("efficientnet_lite.efficientnet_lite0", "Tan & Le 2019, Lite"),
+    "resnet18": Net("resnet.resnet18", "He et al. 2016", 1, 224, {"stem": _STEMS}),
+    "resnet34": Net("resnet.resnet34", "He et al. 2016", 1, 224, {"stem": _STEMS}),
+    "resnet50": Net("resnet.resnet50", "He et al. 2016", 1, 224, {"stem": _STEMS}),
+    "resnet101": Net("resnet.resnet101", "He et al. 2016", 1, 224, {"stem": _STEMS}),
+    "resnet152": Net("resnet.resnet152", "He et al. 2016", 1, 224, {"stem": _STEMS}),
+    "resnext50": Net("resnet.resnext50", "Xie et al. 2017, 32x4d", 1, 224, {"stem": _STEMS}),
 }
 """Every network that is built here, by its word."""
 
