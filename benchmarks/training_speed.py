@@ -65,7 +65,9 @@ def timed(work: Callable[[], None], images: int) -> tuple[float, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--root", default="data")
     for name, default in (("images", 20000), ("batch", 128), ("jobs", 2)):
         parser.add_argument(f"--{name}", type=int, default=default)

@@ -80,13 +80,14 @@ class Learning:
     def _threads_for(self, pixels: Tensor) -> Parts:
         """The threads, begun with the first images that are seen."""
         if self._parts is None:
-            self._draws = dropout.draws_by_itself(self._module, self._look.at(scaled(pixels[:2])))
+            self._draws = dropout.draws_by_itself(self._module, self._seen(pixels[:2]))
             threads = 1 if self._draws else self._threads
             self._parts = self._open.enter_context(Parts(self._module, threads, self._recipe.compiled))
         return self._parts
 
     def gradients(self, step: int, pixels: Tensor, targets: Tensor) -> tuple[list[Tensor], Answer]:
-        """Gradients of the mean loss over a batch, (m, H, W, C) uint8 with (m,) targets."""
+        """Gradients of the mean loss over a batch with (m,) targets: (m, H, W, C) uint8, or (m, …) float32, which are
+        neither normalised nor augmented."""
 
         def work(cut: slice, index: int) -> Any:
             share = (cut.stop - cut.start) / len(targets)
@@ -126,19 +127,24 @@ class Learning:
         dropout.give(module, generator)
         if self._draws:
             torch.manual_seed(seed)
-        images = augmented(scaled(pixels), self._recipe.augment, generator)
+        images = pixels
+        if pixels.dtype == torch.uint8:
+            images = augmented(scaled(pixels), self._recipe.augment, generator)
         batch = mixed(images, targets, self._recipe.augment, np.random.default_rng(seed))
         with torch.autocast(self._device, torch.bfloat16, enabled=self._recipe.mixed_precision):
-            outputs = module(self._look.at(batch.images))
+            outputs = module(self._look.at(batch.images) if pixels.dtype == torch.uint8 else batch.images)
             loss = objective(module, outputs, batch, self._recipe.smoothing) * share
         return loss, (loss.detach(), (outputs.detach().argmax(dim=1) == batch.first).sum())
+
+    def _seen(self, pixels: Tensor) -> Tensor:
+        """Bytes as normalised images; other numbers, such as features, as they are."""
+        return self._look.at(scaled(pixels)) if pixels.dtype == torch.uint8 else pixels
 
     def _answer(
         self, pixels: Tensor, targets: Tensor, share: float, module: nn.Module
     ) -> tuple[Tensor, Tensor]:
-        images = scaled(pixels)
         with torch.autocast(self._device, torch.bfloat16, enabled=self._recipe.mixed_precision):
-            scores = module(self._look.at(images)).float()
+            scores = module(self._seen(pixels)).float()
         loss = nn.functional.cross_entropy(scores, targets)
         return loss * share, (scores.argmax(dim=1) == targets).sum()
 

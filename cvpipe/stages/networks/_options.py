@@ -25,7 +25,7 @@ class Seen(Stage):
     channels: Literal["auto", "grey", "rgb"] = "auto"  # auto: grey if all training images are grey
 
 
-class Trained(Seen):
+class Trained(Stage):
     """How a network is trained."""
 
     epochs: Count = 10  # passes over the training images

@@ -12,13 +12,13 @@ from cvpipe.stages.classifiers._training import classes_of
 from cvpipe.stages.networks._frame import Frame, frame_of
 from cvpipe.stages.networks._lesson import Lesson
 from cvpipe.stages.networks._network import Network
-from cvpipe.stages.networks._options import Chosen, Trained
+from cvpipe.stages.networks._options import Chosen, Seen, Trained
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-class Cnn(Trained, Chosen, Network, Classifier):
+class Cnn(Trained, Seen, Chosen, Network, Classifier):
     """A network, built with random weights and trained end to end by gradient descent.
 
     Takes RGB images of any size, made `size` px and grey or colour as `channels` says, and normalised by the mean and
