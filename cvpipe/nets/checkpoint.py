@@ -20,7 +20,9 @@ def put(tensors: Mapping[str, Tensor], arrays: Mapping[str, np.ndarray]) -> None
     with torch.no_grad():
         for name, tensor in tensors.items():
             array = np.array(arrays[name])
-            array = array.reshape(()) if array.size == 1 and not tensor.ndim else array  # files keep no bare numbers
+            array = (
+                array.reshape(()) if array.size == 1 and not tensor.ndim else array
+            )  # files keep no bare numbers
             if array.shape != tuple(tensor.shape):
                 raise RuntimeError(f"'{name}' has shape {array.shape}, not {tuple(tensor.shape)}")
             tensor.copy_(torch.from_numpy(array))

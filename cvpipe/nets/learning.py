@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from cvpipe.nets import dropout
 from cvpipe.nets.augment import augmented
-from cvpipe.nets.mixing import mixed
+from cvpipe.nets.mixing import Mixed, mixed
 from cvpipe.nets.objective import objective
 from cvpipe.nets.parts import Parts
 from cvpipe.nets.pixels import scaled
@@ -134,7 +134,7 @@ class Learning:
         with torch.autocast(self._device, torch.bfloat16, enabled=self._recipe.mixed_precision):
             outputs = module(self._look.at(batch.images) if pixels.dtype == torch.uint8 else batch.images)
             loss = objective(module, outputs, batch, self._recipe.smoothing) * share
-        return loss, (loss.detach(), (outputs.detach().argmax(dim=1) == batch.first).sum())
+        return loss, (loss.detach(), _right(outputs.detach(), batch.first))
 
     def _seen(self, pixels: Tensor) -> Tensor:
         """Bytes as normalised images; other numbers, such as features, as they are."""
@@ -143,10 +143,11 @@ class Learning:
     def _answer(
         self, pixels: Tensor, targets: Tensor, share: float, module: nn.Module
     ) -> tuple[Tensor, Tensor]:
+        images = scaled(pixels) if pixels.dtype == torch.uint8 else pixels
         with torch.autocast(self._device, torch.bfloat16, enabled=self._recipe.mixed_precision):
-            scores = module(self._seen(pixels)).float()
-        loss = nn.functional.cross_entropy(scores, targets)
-        return loss * share, (scores.argmax(dim=1) == targets).sum()
+            outputs = module(self._seen(pixels))
+            loss = objective(module, outputs, Mixed(images, targets, targets, 1.0), 0.0)
+        return loss * share, _right(outputs, targets)
 
 
 def _cuts(count: int, part: int) -> list[slice]:
@@ -154,6 +155,11 @@ def _cuts(count: int, part: int) -> list[slice]:
     edges = [len(a) for a in np.array_split(np.empty(count), math.ceil(count / part))]
     stops = np.cumsum(edges).tolist()
     return [slice(stop - length, stop) for stop, length in zip(stops, edges, strict=True)]
+
+
+def _right(outputs: Tensor, targets: Tensor) -> Tensor:
+    """How many scores are highest for the right class; none of what is no score, such as a reconstruction."""
+    return (outputs.argmax(dim=1) == targets).sum() if outputs.ndim == 2 else torch.zeros(())
 
 
 def _summed(said: list[tuple[Tensor, Tensor]]) -> Answer:

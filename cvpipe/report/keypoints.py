@@ -14,6 +14,7 @@ from cvpipe.data import BinaryDescriptors, Descriptors, Images, Keypoints
 from cvpipe.data.seeds import generator
 from cvpipe.errors import CvpipeError
 from cvpipe.report.thumbnails import data_uri, read_or_none
+from cvpipe.stage import Classifier
 
 Points = BinaryDescriptors | Descriptors | Keypoints
 IMAGES = 6  # drawn, of as many classes as there are
@@ -73,6 +74,8 @@ def _points(stages: Sequence[Any], batch: Any) -> tuple[str, Points] | None:
     Of a fusion, the first branch that gives some.
     """
     for stage in stages:
+        if isinstance(stage, Classifier):  # of the images themselves
+            return None
         if isinstance(stage, Composite):
             return next(filter(None, (_points(chain, batch) for chain in stage.fitted_chains())), None)
         try:

@@ -82,14 +82,14 @@ class Network(Learner):
                 made = vars(self)["_made"] = (place, module.to(place).eval())
         return made[1]
 
-    def outputs(self, images: Images) -> np.ndarray:
-        """What the network gives for each image, (n, …) float32."""
+    def outputs(self, images: Images, part: str = "") -> np.ndarray:
+        """What the network, or a part of it, gives for each image, (n, …) float32."""
         from cvpipe.nets.inference import outputs
         from cvpipe.nets.learning import Look
 
         frame, module = self.trained_frame(), self.module()
         look = Look.of(self.mean_, self.deviation_)
-        return outputs(module, look, frame.batch(images))
+        return outputs(module.get_submodule(part), look, frame.batch(images))
 
     def exhibits(self) -> list[Exhibit]:
         """Curves of the training, and the filters of the first layer."""

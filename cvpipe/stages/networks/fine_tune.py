@@ -48,6 +48,7 @@ class FineTune(Trained, Network, Classifier):
     size: Count | None = (
         None  # side of the square that images are resized to, px; null: as in the network's paper
     )
+    epochs: Count = 5  # passes over the training images, for each layer in `unfreeze`
     head_epochs: Count = 30  # passes over the features for the new last layer
     rate_fall: Annotated[float, Interval(gt=0, le=1)] = (
         0.8  # factor on the learning rate, layer by layer downwards
