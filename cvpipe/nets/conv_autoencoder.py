@@ -11,7 +11,7 @@ from torch.nn import functional
 
 class ConvAutoencoder(nn.Module):
     """For each width a convolution (3x3), ReLU and 2x2 max-pooling, then a dense layer to the code; and all of it
-    mirrored, with pooling replaced by doubling. Pixels come back through a sigmoid.
+    mirrored, with pooling replaced by doubling. The last layer is linear: behind a sigmoid, dark images taught nothing.
 
     Source: Masci, Meier, Cireşan & Schmidhuber, "Stacked convolutional auto-encoders for hierarchical feature
     extraction", ICANN 2011, sections 2.2 and 2.3 (max-pooling makes the features sparse).
@@ -25,14 +25,14 @@ class ConvAutoencoder(nn.Module):
             down += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
         numbers = widths[-1] * height * width
         self.encoder = nn.Sequential(*down, nn.Flatten(), nn.Linear(numbers, code))
-        up: list[nn.Module] = [nn.ReLU(), nn.Linear(code, numbers), nn.ReLU()]
+        up: list[nn.Module] = [nn.Linear(code, numbers), nn.ReLU()]
         up.append(nn.Unflatten(1, (widths[-1], height, width)))
         for inputs, outputs in pairwise([*widths[::-1], channels]):
             up += [nn.Upsample(scale_factor=2), nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU()]
-        self.decoder = nn.Sequential(*up[:-1], nn.Upsample(size), nn.Sigmoid())
+        self.decoder = nn.Sequential(*up[:-1], nn.Upsample(size))
 
     def forward(self, images: Tensor) -> Tensor:
-        """(n, channels, height, width) -> the same shape, in [0, 1]."""
+        """(n, channels, height, width) -> the same shape, pixels about in [0, 1]."""
         return self.decoder(self.encoder(images))
 
     def loss(self, outputs: Tensor, targets: Tensor, images: Tensor) -> Tensor:

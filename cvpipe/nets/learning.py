@@ -25,7 +25,7 @@ Seeds = Callable[..., int]
 
 
 class Answer(NamedTuple):
-    """What a pass over some images said: the mean loss, and how many were classified right."""
+    """What a pass over some images said: the mean loss, and how many were classified right (NaN without scores)."""
 
     loss: float
     correct: float
@@ -158,8 +158,8 @@ def _cuts(count: int, part: int) -> list[slice]:
 
 
 def _right(outputs: Tensor, targets: Tensor) -> Tensor:
-    """How many scores are highest for the right class; none of what is no score, such as a reconstruction."""
-    return (outputs.argmax(dim=1) == targets).sum() if outputs.ndim == 2 else torch.zeros(())
+    """How many scores are highest for the right class; NaN for what is no score, such as a reconstruction."""
+    return (outputs.argmax(dim=1) == targets).sum() if outputs.ndim == 2 else torch.tensor(math.nan)
 
 
 def _summed(said: list[tuple[Tensor, Tensor]]) -> Answer:

@@ -132,7 +132,9 @@ class Training:
         if self.validation is not None:
             before = self.weights.use_average()
             answer = self._judged(self.validation)
-            numbers |= {"validation_loss": answer.loss, "validation_accuracy": answer.correct}
+            numbers["validation_loss"] = answer.loss
+            if self.history.scored:
+                numbers["validation_accuracy"] = answer.correct
             if self.history.judge(answer.loss) and self.recipe.patience:
                 self._best = checkpoint.arrays_of(self.module.state_dict())
             self.weights.put_back(before)

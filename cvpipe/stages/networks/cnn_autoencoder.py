@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class CnnAutoencoder(Trained, Seen, Network, Learner):
     """The code of a convolutional autoencoder: numbers from which a network can draw the image again.
 
-    Takes RGB images of any size, made `size` px and grey or colour as `channels` says, gives (n, code) float32. Learns from
-    training images without their labels, to keep the mean squared difference of pixels small; augmented images are to
-    be given back as they were augmented. Raises `RunError` when the loss is no number any more.
+    Takes RGB images of any size, made `size` px and grey or colour as `channels` says, gives (n, code) float32. Learns
+    from training images without their labels, to keep the mean squared difference of pixels small; augmented images are
+    to be given back as they were augmented. Raises `RunError` when the loss is no number any more.
 
     Source: Masci, Meier, Cireşan & Schmidhuber, "Stacked convolutional auto-encoders for hierarchical feature
     extraction", ICANN 2011; Hinton & Salakhutdinov, "Reducing the dimensionality of data with neural networks", Science
@@ -43,7 +43,6 @@ class CnnAutoencoder(Trained, Seen, Network, Learner):
         lesson = Lesson(self, images, np.zeros(len(images), np.int64), frame)
         module = self._fresh(frame, lesson.seeds("weights"))
         history = lesson.teach(module)
-        history.pop("accuracy"), history.pop("validation_accuracy", None)
         self.keep(module.cpu(), frame, lesson.look, history)
         return self
 
