@@ -13,6 +13,21 @@ from cvpipe.nets.table import NETS, net_problem
 if TYPE_CHECKING:
     from torch.nn import Module
 
+    # Imported when they are asked for. Named here, their sources are part of the keys of results.
+    from cvpipe.nets import (  # noqa: F401
+        alexnet,
+        capsnet,
+        densenet,
+        efficientnet_lite,
+        googlenet,
+        lenet,
+        lstm_rows,
+        mlp,
+        resnet,
+        simple_cnn,
+        vgg,
+    )
+
 TRUST = "CVPIPE_TRUST"
 """The environment variable with the packages (after commas) whose classes may be built: building runs their code."""
 
@@ -47,13 +62,8 @@ def smallest_size(net: str, **options: Any) -> int:
 
 
 def _maker(net: str) -> Callable[..., Module]:
-    # Named one by one, not imported by a made-up name: so their sources are part of the keys of results.
-    from cvpipe.nets import efficientnet_lite, lenet, mlp, resnet, simple_cnn
-
-    modules = (efficientnet_lite, lenet, mlp, resnet, simple_cnn)
-    families = {module.__name__.rpartition(".")[2]: module for module in modules}
     family, _, function = NETS[net].maker.partition(".")
-    return getattr(families[family], function)
+    return getattr(importlib.import_module(f"cvpipe.nets.{family}"), function)
 
 
 def _user_class(path: str) -> Callable[..., Module]:

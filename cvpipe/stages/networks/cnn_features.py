@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -28,7 +29,7 @@ class CnnFeatures(FrozenNet):
 
     def transform(self, images: Images) -> Features:
         """n images -> (n, D) float32."""
-        parts = [np.concatenate(layers, axis=1) for layers in self._outputs(images, self._pooled)]
+        parts = [np.concatenate(layers, axis=1) for layers, _ in self._outputs(images, self._pooled)]
         return Features(values=np.concatenate(parts) if parts else np.zeros((0, self._width()), np.float32))
 
     def _pooled(self, output: Tensor) -> Tensor:
@@ -39,14 +40,6 @@ class CnnFeatures(FrozenNet):
         return flat.mean(2) if self.pool == "mean" else flat.amax(2)
 
     def _width(self) -> int:
-        from cvpipe.nets.frozen import dry_run, layers_of
-
-        recipe = self._recipe("")
-        shapes = [dry_run(recipe).shapes[name] for name in layers_of(recipe)]
-        return sum(
-            int(np.prod(shape)) if self.pool == "flatten" else self._columns(shape) for shape in shapes
-        )
-
-    @staticmethod
-    def _columns(shape: tuple[int, ...]) -> int:
-        return shape[-1] if len(shape) == 2 else shape[0]
+        if self.pool == "flatten":
+            return sum(prod(shape) for shape in self._shapes())
+        return sum(shape[-1] if len(shape) == 2 else shape[0] for shape in self._shapes())
