@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cvpipe.comparison import folder as comparison_folder
-from cvpipe.comparison.contest import Contest
 from cvpipe.comparison.entrants import enter
+from cvpipe.comparison.plan import SharedPlan, plan_shared
 from cvpipe.comparison.record import write_record
 from cvpipe.comparison.result import Comparison, CurvePoint
 from cvpipe.comparison.suite import Asked, is_suite, read_suite
@@ -121,6 +121,8 @@ def compare(
     `out`, or `comparisons/<name>`; what is finished there is not run again. A candidate that fails is one with status
     `failed`. Raises `SpecError` for specs that cannot be compared, `DataError`, `RunError`.
     """
+    from cvpipe.comparison.contest import Contest  # the statistics are no part of what a run needs
+
     name, asked, sizes = _asked(specs)
     entrants = enter(asked, overrides=overrides, data=data, seed=seed, metrics=metrics, repeats=repeats)
     sizes = list(train_sizes) or sizes
@@ -130,6 +132,21 @@ def compare(
     comparison = contest.hold(f"{__name__}:{run_candidate.__name__}", progress or Progress())
     comparison_folder.write(comparison)
     return comparison
+
+
+def plan_comparison(
+    specs: str | Path | Sequence[str | Path | Mapping[str, Any] | Spec],
+    *,
+    overrides: Iterable[str] = (),
+    data: str | Path | None = None,
+    repeats: int | None = None,
+    seed: int | None = None,
+    jobs: int | None = None,
+) -> SharedPlan:
+    """What `compare` would do and cost, and what it saves that its candidates share stages."""
+    entrants = enter(_asked(specs)[1], overrides=overrides, data=data, seed=seed, repeats=repeats)
+    dataset, _ = _loaded(entrants[0].spec, smoke=False)
+    return plan_shared(entrants, dataset, jobs)
 
 
 def run_candidate(task: Mapping[str, Any], progress: Progress) -> None:
@@ -149,14 +166,14 @@ def _asked(
     specs: str | Path | Sequence[str | Path | Mapping[str, Any] | Spec],
 ) -> tuple[str, list[Asked], list[int]]:
     """The name, the specs and the train sizes of a suite, or those specs."""
-    listed = [specs] if isinstance(specs, str | Path) else list(specs)
-    if len(listed) == 1 and isinstance(only := listed[0], str | Path) and is_suite(only):
+    given = [specs] if isinstance(specs, str | Path) else list(specs)
+    if len(given) == 1 and isinstance(only := given[0], str | Path) and is_suite(only):
         suite = read_suite(only)
         return suite.name, suite.asked, suite.train_sizes
-    for one in listed:
+    for one in given:
         if isinstance(one, str | Path) and Path(one).is_file() and is_suite(one):
             raise SpecError("is a suite, and a suite is compared alone", where=str(one))
-    return "", [Asked(one) for one in listed], []
+    return "", [Asked(one) for one in given], []
 
 
 def _loaded(spec: Spec, smoke: bool) -> tuple[Dataset, Split]:

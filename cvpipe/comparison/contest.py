@@ -15,7 +15,7 @@ from cvpipe.comparison.entrants import Entrant, with_options
 from cvpipe.comparison.execute import Failure, Runner
 from cvpipe.comparison.judge import Evidence, judge
 from cvpipe.comparison.read import read_candidate, read_result
-from cvpipe.comparison.record import candidate_key, data_key, is_finished, read_record
+from cvpipe.comparison.record import FILE, candidate_key, data_key, is_finished, read_record
 from cvpipe.comparison.result import Answers, Candidate, Comparison
 from cvpipe.comparison.sharing import ordered
 from cvpipe.conductor import keys, workers
@@ -52,7 +52,8 @@ class Contest:
         began = time.perf_counter()
         device = resolve_device(self.device)
         with Runner(work, self._libraries()) as runner:
-            runner.start()
+            if not all((self.run_folder(entrant.name) / FILE).exists() for entrant in self.entrants):
+                runner.start()  # it imports libraries while the data are looked at
             dataset = self.entrants[0].spec.data.load()
             self._check_sizes(dataset)
             failures = self._run(runner, data_key(dataset), progress)
@@ -107,7 +108,7 @@ class Contest:
         return failures
 
     def _libraries(self) -> list[str]:
-        """What to import before the first candidate runs."""
+        """What a worker imports once for all candidates."""
         stages = {type(stage).__module__ for entrant in self.entrants for stage in entrant.spec.stages}
         used = {line for module in stages for line in keys.code_of(module)}
         heavy = [name for start, name in HEAVY.items() if any(line.startswith(start) for line in used)]

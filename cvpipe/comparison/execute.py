@@ -33,6 +33,7 @@ class Runner(AbstractContextManager):
         self.work = work
         self.libraries = list(libraries)
         self._server: subprocess.Popen[str] | None = None
+        self._busy = False
 
     def __exit__(self, *error: Any) -> None:
         self._stop()
@@ -52,6 +53,7 @@ class Runner(AbstractContextManager):
         self.start()
         failure: Failure | None = Failure("its process ended without a word", worker.FAILED)
         try:
+            self._busy = True
             self._order({"task": task})
             for words in self._heard():
                 if words[0] == "done":
@@ -60,6 +62,7 @@ class Runner(AbstractContextManager):
                     failure = Failure(*words[1:])
                 elif words[0] == "ended":
                     failure = Failure(_ended(words[1]), worker.FAILED) if words[1] else failure
+                    self._busy = False
                     break
                 else:
                     getattr(progress, words[0])(*words[1:])
@@ -93,12 +96,11 @@ class Runner(AbstractContextManager):
         for pipe in self._pipes():
             with contextlib.suppress(OSError):
                 pipe.close()  # a worker whose orders end kills its child and ends
-        try:
-            self._server.wait(GRACE_S)
-        except subprocess.TimeoutExpired:
-            self._server.kill()
-            self._server.wait()
-        self._server = None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._server.wait(GRACE_S if self._busy else 0)
+        self._server.kill()
+        self._server.wait()
+        self._server, self._busy = None, False
 
 
 def _ended(status: int) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from cvpipe.comparison.record import Record
 from cvpipe.comparison.result import Answers, Candidate
-from cvpipe.conductor.result import Score
+from cvpipe.conductor.result import Score, StageCost
 from cvpipe.errors import DataError
 
 COLUMNS = ("id", "split", "truth", "prediction", "score")
@@ -49,6 +49,21 @@ def read_result(folder: Path) -> dict[str, Any]:
         raise DataError("result.json cannot be read; it is damaged", where=str(folder)) from error
     if not isinstance(result, dict):
         raise DataError("result.json holds no result", where=str(folder))
+    return result
+
+
+def read_run(folder: Path) -> dict[str, Any]:
+    """The content of a `result.json` that has all its parts. Raises `DataError`."""
+    result = read_result(folder)
+    try:
+        [Score(**score) for part in ("scores", "baseline") for score in result[part].values()]
+        [StageCost(**cost) for cost in result["stages"]]
+        [result["data"][part] for part in ("name", "images", "classes", "fingerprint")]
+        [result[part] for part in ("name", "split", "total_s", "warnings", "trained_on")]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DataError(
+            "result.json is damaged or of another version of cvpipe", where=str(folder)
+        ) from error
     return result
 
 

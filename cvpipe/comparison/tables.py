@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 
 from cvpipe.comparison.result import Candidate, Comparison
 from cvpipe.comparison.words import METRICS
+from cvpipe.wording import number
 
 HEAD = (
     "rank",
@@ -66,16 +68,18 @@ def csv_table(comparison: Comparison) -> str:
 
 def markdown(comparison: Comparison) -> str:
     """A title, the leaderboard and the findings."""
-    head = _head(comparison)
-    lines = [
-        f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows(comparison)
-    ]
-    rule = "|" + "|".join("---:" if i != 1 else "---" for i in range(len(head))) + "|"
     findings = [f"- {sentence}" for sentence in comparison.sentences]
     warnings = [f"- Warning: {warning}" for warning in comparison.warnings]
     note = f"{TIED} behind a rank: cannot be told apart from the best."
-    parts = [f"# {comparison.name}", about(comparison), "\n".join([f"| {' | '.join(head)} |", rule, *lines]), note,
-             "\n".join([*findings, *warnings])]  # fmt: skip
+    parts = [
+        f"# {comparison.name}",
+        about(comparison),
+        _markdown_table(_head(comparison), rows(comparison)),
+        note,
+    ]
+    if any(c.curve for c in comparison.ranked):
+        parts += ["By the number of training images of each class:", _markdown_table(*curve_rows(comparison))]
+    parts.append("\n".join([*findings, *warnings]))
     return "\n\n".join(parts) + "\n"
 
 
@@ -105,11 +109,26 @@ def about(comparison: Comparison) -> str:
     )
 
 
-def number(value: float | None) -> str:
-    """A cost with three figures: `0.0123`, `12.3`, `1,230`; a dash for what is not known."""
-    if value is None:
-        return "–"
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+def curve_rows(comparison: Comparison) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """The heading and a row for each candidate that has a learning curve: scores by training images of each class."""
+    curved = [c for c in comparison.ranked if c.curve]
+    sizes = sorted({point.train_size for c in curved for point in c.curve})
+    found = []
+    for c in curved:
+        by_size = {point.train_size: f"{100 * point.mean:.1f} ± {100 * point.std:.1f}" for point in c.curve}
+        found.append((c.name, *(by_size.get(size, "–") for size in sizes)))
+    return ("pipeline", *map(str, sizes)), found
+
+
+def _cost(value: float | None) -> str:
+    return "–" if value is None else number(value)
+
+
+def _markdown_table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    rule = ["---" if name == "pipeline" else "---:" for name in head]
+    return "\n".join(
+        f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in (head, rule, *body)
+    )
 
 
 def _head(comparison: Comparison) -> tuple[str, ...]:
@@ -124,11 +143,11 @@ def _row(candidate: Candidate, metric: str) -> tuple[str, ...]:
         candidate.name,
         f"{100 * score.mean:.1f} ± {100 * score.std:.1f}",
         f"{100 * low:.1f} to {100 * high:.1f}",
-        number(costs.fit_s),
-        number(costs.predict_ms_per_image),
-        number(costs.peak_rss_mb),
+        _cost(costs.fit_s),
+        _cost(costs.predict_ms_per_image),
+        _cost(costs.peak_rss_mb),
         "–" if costs.dimension is None else f"{costs.dimension:,}",
-        number(costs.model_mb),
+        _cost(costs.model_mb),
     )
 
 
