@@ -14,9 +14,10 @@ from cvpipe.comparison import words
 from cvpipe.comparison.entrants import Entrant, with_options
 from cvpipe.comparison.execute import Failure, Runner
 from cvpipe.comparison.judge import Evidence, judge
-from cvpipe.comparison.read import read_candidate, read_result
+from cvpipe.comparison.read import as_candidate
 from cvpipe.comparison.record import FILE, candidate_key, data_key, is_finished, read_record
 from cvpipe.comparison.result import Answers, Candidate, Comparison
+from cvpipe.comparison.run_files import read_run
 from cvpipe.comparison.sharing import ordered
 from cvpipe.conductor import keys, workers
 from cvpipe.conductor.environment import environment, resolve_device
@@ -125,7 +126,8 @@ class Contest:
         if entrant.name in failures:
             return Candidate(entrant.name, spec, "failed", failures[entrant.name].reason, folder)
         try:
-            return read_candidate(entrant.name, spec, folder, read_record(folder))
+            record = read_record(folder)
+            return as_candidate(entrant.name, spec, read_run(folder), record)
         except DataError as error:
             return Candidate(entrant.name, spec, "failed", str(error), folder)
 
@@ -145,7 +147,7 @@ class Contest:
 
     def _remarks(self, finished: Sequence[Candidate]) -> tuple[list[str], dict[str, Any]]:
         """What the runs warn about, and the data as they saw it."""
-        results = [read_result(self.run_folder(c.name)) for c in finished]
+        results = [read_run(self.run_folder(c.name)).summary for c in finished]
         warnings = [f"{c.name}: {text}" for c, result in zip(finished, results, strict=True)
                     for text in result["warnings"]]  # fmt: skip
         return warnings, results[0]["data"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import MISSING, fields
 from typing import Any, cast
 
 from cvpipe.conductor import _split_checks as checks
 from cvpipe.conductor._split_checks import Census, Fold
 from cvpipe.conductor._split_thinned import thinned, too_few
+from cvpipe.conductor.duplicates import kept_together
 from cvpipe.configurable import Configurable
 from cvpipe.data import Dataset
 from cvpipe.options import Count
@@ -35,15 +36,24 @@ class Split(Configurable):
         super().__init_subclass__(**kwargs)
         cls.name = cls.parameters()[0]
 
-    def folds(self, dataset: Dataset, seed: int, skipped: Collection[str] = ()) -> list[Fold]:
+    def folds(
+        self, dataset: Dataset, seed: int, skipped: Collection[str] = (), tokens: Sequence[str] = ()
+    ) -> list[Fold]:
         """The splits, a function of the data set and the seed alone.
 
-        `skipped` are ids of images that were left out of the data set; a split file may name them.
-        Raises `DataError` with all problems if no such split can be learned from and tested.
+        `skipped` are ids of images that were left out of the data set; a split file may name them. `tokens` are
+        the (n,) content hashes: equal images of a class are kept on one side where the split is drawn and the data
+        bring no groups. Raises `DataError` with all problems if no such split can be learned from and tested.
         """
         census = Census(dataset)
         checks.raise_for([*checks.too_few_classes(census), *self._problems(dataset, census)], dataset)
         folds = self._folds(dataset, census, seed, skipped)
+        if tokens and self._dealt and census.groups is None:
+            folds = [
+                fold
+                for start in range(0, len(folds), self._dealt)
+                for fold in kept_together(folds[start : start + self._dealt], dataset.labels, tokens)
+            ]
         checks.raise_for(checks.unusable(folds, census), dataset)
         if self.train_per_class is None:
             return folds
@@ -60,6 +70,11 @@ class Split(Configurable):
         default = {f.name: f.default for f in fields(cast(Any, self))}
         default[self.name] = MISSING
         return {name: value for name, value in params.items() if value != default[name]}
+
+    @property
+    def _dealt(self) -> int:
+        """How many folds in a row share out the images among them; 0 where the sides are not drawn."""
+        return 0
 
     def _problems(self, dataset: Dataset, census: Census) -> Iterator[str]:
         """What makes this split impossible, one message each."""

@@ -13,6 +13,9 @@ from cvpipe.data import Dataset, Predictions
 if TYPE_CHECKING:
     from cvpipe.conductor.pipeline import Pipeline
 
+FORMAT = 1
+"""Of `result.json`; it grows when a reader of the old one would misunderstand the new one."""
+
 
 @dataclass(frozen=True)
 class Score:
@@ -103,6 +106,7 @@ class RunResult:
     def summary(self) -> dict[str, Any]:
         """The content of `result.json`."""
         return {
+            "format": FORMAT,
             "name": self.name,
             "data": {
                 "name": self.dataset.name,
