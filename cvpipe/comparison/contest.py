@@ -51,7 +51,7 @@ class Contest:
         finished.
         """
         began = time.perf_counter()
-        device = resolve_device(self.device)
+        resolve_device(self.device)
         with Runner(work, self._libraries()) as runner:
             if not all((self.run_folder(entrant.name) / FILE).exists() for entrant in self.entrants):
                 runner.start()  # it imports libraries while the data are looked at
@@ -76,7 +76,7 @@ class Contest:
             pairs=pairs,
             many=many,
             sentences=[],
-            environment=environment(workers.count(self.jobs), device),
+            environment=environment(workers.count(self.jobs), finished[0].device),
             total_s=time.perf_counter() - began,
             warnings=warnings,
             folder=self.folder,
