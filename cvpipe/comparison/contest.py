@@ -23,7 +23,7 @@ from cvpipe.conductor import keys, workers
 from cvpipe.conductor.environment import environment, resolve_device
 from cvpipe.conductor.progress import Progress
 from cvpipe.data import Dataset
-from cvpipe.device import Device
+from cvpipe.device import Device, use
 from cvpipe.errors import DataError, RunError, SpecError
 
 LIBRARIES = ("cv2", "numba", "scipy.sparse", "joblib", "sklearn.svm", "sklearn.model_selection", "jinja2")
@@ -57,7 +57,8 @@ class Contest:
                 runner.start()  # it imports libraries while the data are looked at
             dataset = self.entrants[0].spec.data.load()
             self._check_sizes(dataset)
-            failures = self._run(runner, data_key(dataset), progress)
+            with use(self.device):  # keys name it
+                failures = self._run(runner, data_key(dataset), progress)
         candidates = [self._read(entrant, failures) for entrant in self.entrants]
         _same_images(candidates)
         finished = [c for c in candidates if c.ok]
