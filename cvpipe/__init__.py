@@ -9,7 +9,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cvpipe.api import plan, run
+    from cvpipe.api import compare, plan, run
+    from cvpipe.comparison.load import load_comparison
+    from cvpipe.comparison.result import Comparison
     from cvpipe.conductor.load import load
     from cvpipe.conductor.pipeline import Pipeline
     from cvpipe.conductor.result import RunResult
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "cvpipe.api": ("plan", "run"),
+    "cvpipe.api": ("compare", "plan", "run"),
+    "cvpipe.comparison.load": ("load_comparison",),
+    "cvpipe.comparison.result": ("Comparison",),
     "cvpipe.data": (
         "Dataset",
         "Descriptors",

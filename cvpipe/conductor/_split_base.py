@@ -8,15 +8,29 @@ from typing import Any, cast
 
 from cvpipe.conductor import _split_checks as checks
 from cvpipe.conductor._split_checks import Census, Fold
+from cvpipe.conductor._split_thinned import thinned, too_few
 from cvpipe.conductor.duplicates import kept_together
 from cvpipe.configurable import Configurable
 from cvpipe.data import Dataset
+from cvpipe.options import Count
+
+COMMON = ("train_per_class",)
+"""Parameters that all splits have."""
 
 
 class Split(Configurable):
     """A way to split. In a spec it is `{word: value, other: options}`; its first parameter is the word."""
 
     role = "split"
+
+    train_per_class: Count | None = (
+        None  # learn from so many training images of each class; None: from all of them
+    )
+
+    @classmethod
+    def parameters(cls) -> list[str]:
+        """The names of the parameters; what all splits have in common stands last."""
+        return sorted(super().parameters(), key=lambda name: name in COMMON)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -41,7 +55,10 @@ class Split(Configurable):
                 for fold in kept_together(folds[start : start + self._dealt], dataset.labels, tokens)
             ]
         checks.raise_for(checks.unusable(folds, census), dataset)
-        return folds
+        if self.train_per_class is None:
+            return folds
+        checks.raise_for(too_few(folds, census, self.train_per_class), dataset)
+        return thinned(folds, census.labels, self.train_per_class, seed)
 
     def count(self, dataset: Dataset) -> int:
         """How many splits `folds` gives, without making them."""

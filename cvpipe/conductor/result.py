@@ -47,6 +47,9 @@ class StageCost:
     """What it gives, such as `Descriptors 2100 images, 731204 x 128 uint8`."""
     cached: bool
     """True if nothing had to be computed."""
+    fit_cost_s: float | None = None
+    """Wall seconds that its fits took when they were computed, in this run or in an earlier one whose results were in
+    the cache; None where that is not known."""
 
 
 @dataclass(frozen=True, eq=False)
