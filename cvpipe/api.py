@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from cvpipe.comparison import folder as comparison_folder
 from cvpipe.comparison.entrants import enter
+from cvpipe.comparison.feature_rows import keep_features
 from cvpipe.comparison.plan import SharedPlan, plan_shared
 from cvpipe.comparison.record import write_record
 from cvpipe.comparison.repeated import Repeat, compare_repeat, data_changes
@@ -32,6 +33,7 @@ from cvpipe.data import Dataset
 from cvpipe.datasets._load import load_dataset
 from cvpipe.device import Device
 from cvpipe.errors import DataError, RunError, SpecError
+from cvpipe.report.comparison.page import write_comparison
 from cvpipe.report.folder import claim, write
 from cvpipe.spec import Spec, load_spec, parse_split
 
@@ -199,6 +201,7 @@ def compare(
     comparison_folder.write_suite(folder, name or folder.name, entrants, sizes)
     contest = Contest(name or folder.name, entrants, folder, sizes, jobs, device, smoke)
     comparison = contest.hold(f"{__name__}:{run_candidate.__name__}", progress or Progress())
+    write_comparison(comparison, folder)
     comparison_folder.write(comparison)
     return comparison
 
@@ -228,6 +231,7 @@ def run_candidate(task: Mapping[str, Any], progress: Progress) -> None:
         fewer = {**task["spec"], "split": {**task["spec"]["split"], "train_per_class": size}}
         score = run(fewer, **options).scores[next(iter(result.scores))]
         curve.append(CurvePoint(size, score.mean, score.std, score.values))
+    keep_features(result)
     write_record(result, task["key"], curve)
 
 
