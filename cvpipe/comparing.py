@@ -10,6 +10,7 @@ from cvpipe.api import run
 from cvpipe.comparison import folder as comparison_folder
 from cvpipe.comparison.contest import Contest
 from cvpipe.comparison.entrants import enter
+from cvpipe.comparison.feature_rows import keep_features
 from cvpipe.comparison.plan import SharedPlan, plan_shared
 from cvpipe.comparison.record import write_record
 from cvpipe.comparison.result import Comparison, CurvePoint
@@ -17,6 +18,7 @@ from cvpipe.comparison.suite import Asked, is_suite, read_suite
 from cvpipe.conductor.progress import Progress
 from cvpipe.device import Device
 from cvpipe.errors import SpecError
+from cvpipe.report.comparison.page import write_comparison
 from cvpipe.spec import Spec
 
 Specs = str | Path | Sequence[str | Path | Mapping[str, Any] | Spec]
@@ -51,6 +53,7 @@ def compare(
     comparison_folder.write_suite(folder, name or folder.name, entrants, sizes)
     contest = Contest(name or folder.name, entrants, folder, sizes, jobs, device, smoke)
     comparison = contest.hold(f"{__name__}:{run_candidate.__name__}", progress or Progress())
+    write_comparison(comparison, folder)
     comparison_folder.write(comparison)
     return comparison
 
@@ -79,6 +82,7 @@ def run_candidate(task: Mapping[str, Any], progress: Progress) -> None:
         fewer = {**task["spec"], "split": {**task["spec"]["split"], "train_per_class": size}}
         score = run(fewer, **options).scores[next(iter(result.scores))]
         curve.append(CurvePoint(size, score.mean, score.std, score.values))
+    keep_features(result)
     write_record(result, task["key"], curve)
 
 
