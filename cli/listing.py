@@ -30,7 +30,6 @@ def stage_rows() -> list[tuple[str, ...]]:
     """A row for each stage, in the order in which they follow each other in a pipeline."""
     from cvpipe import registry
     from cvpipe.conductor.edges import edge, names
-    from cvpipe.data import types
     from cvpipe.spec.schema import first_line
 
     order = ["Keypoints", "Patches", "Descriptors", "BinaryDescriptors", "Maps", "Features", "Predictions"]
@@ -40,7 +39,7 @@ def stage_rows() -> list[tuple[str, ...]]:
         here = edge(cls)
         last = (here.gives or here.takes)[-1].__name__
         gives = names(here.gives) if here.gives else "the same"
-        place = (order.index(last) if hasattr(types, last) else -1, registry.stage_group(word), word)
+        place = (order.index(last) if last in order else -1, registry.stage_group(word), word)
         rows.append((place, (registry.stage_group(word), word, names(here.takes), gives, first_line(cls))))
     return [row for _, row in sorted(rows)]
 

@@ -26,7 +26,7 @@ from cvpipe.conductor.state import Packed, pack, unpack
 from cvpipe.conductor.store import Store
 from cvpipe.data import Batch, Features, Images, Predictions
 from cvpipe.errors import CvpipeError, Problem, RunError
-from cvpipe.stage import Learner, Stage
+from cvpipe.stage import Learner, Stage, learns
 
 FIT_S = "fit seconds"
 """Beside what a learner learned the store keeps how long that took, so that its cost is known when it is read back."""
@@ -92,7 +92,7 @@ class Flow:
                         for number, branch in enumerate(stage.chains())]  # fmt: skip
             stage.adopt([[link.stage for link in branch] for branch in branches])
             return Link(stage, key, place, tuple(map(tuple, branches)))
-        if isinstance(stage, Learner):
+        if learns(stage):
             self._fit_one(stage, key, chain, place, lesson)
         return Link(stage, key, place)
 

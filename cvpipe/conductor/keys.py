@@ -1,9 +1,9 @@
 """Names for results: equal names mean equal content, so a result may be taken from the cache.
 
 A stage's key is a hash of the key before it, its name, its parameters, the sources it is built from (its module, those
-of its parts, and what they import that is not installed from elsewhere), and the versions of the libraries they use.
-A learner's key adds what it was trained on. A chunk's key adds the ids and the content hashes of its images. Arrays
-are never hashed.
+of its parts, and what they import that is not installed from elsewhere), the versions of the libraries they use, and
+the content of the files that they read. A learner's key adds what it was trained on. A chunk's key adds the ids and the
+content hashes of its images. Arrays are never hashed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import numpy as np
 from cvpipe import device
 from cvpipe.composite import Composite
 from cvpipe.configurable import Configurable, parts_of
-from cvpipe.stage import Learner, Stage
+from cvpipe.stage import Stage, learns
 
 DISTRIBUTIONS = {
     "cv2": (
@@ -92,7 +92,7 @@ def link_key(before: str, stage: Stage, seen: str) -> str:
     key = stage_key(before, stage)
     if isinstance(stage, Composite):
         return digest(key, [chain_keys(branch, seen, before)[-1:] for branch in stage.chains()])
-    return fit_key(key, seen) if isinstance(stage, Learner) else key
+    return fit_key(key, seen) if learns(stage) else key
 
 
 def seen_key(ids: Sequence[str], tokens: Sequence[str], labels: np.ndarray, train: np.ndarray) -> str:
@@ -187,8 +187,9 @@ def _parts(thing: Configurable) -> list[Configurable]:
 
 
 def _read_by(stage: Configurable) -> list[str]:
-    """Hashes of the files that a stage and its parts read."""
+    """Hashes of the files that a stage and its parts read, and of what was learned elsewhere."""
     own = [_content(path) for path in stage.reads()] if isinstance(stage, Stage) else []
+    own += [stage.sealed] if isinstance(stage, Stage) and stage.sealed else []
     return own + [name for part in _parts(stage) for name in _read_by(part)]
 
 
