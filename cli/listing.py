@@ -54,21 +54,42 @@ def _explain_stage(name: str) -> None:
     _explain(cls, f"{registry.kind(cls)} ({registry.stage_group(name)}), {names(here.takes)} -> {gives}")
 
 
-@click.command()
-@click.argument("name", required=False)
-def datasets(name: str | None) -> None:
-    """List all kinds of data set, or explain one and its options."""
+class DataSets(click.Group):
+    """`check` is a command; any other word is a kind of data set that is explained."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
+        if cmd_name == "check":
+            from cvpipe_cli.audit import check
+
+            return check
+        return click.Command(cmd_name, callback=lambda: _explain_dataset(cmd_name))
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return ["check"]
+
+
+@click.group(cls=DataSets, invoke_without_command=True, subcommand_metavar="[NAME | check FOLDER|CSV|NAME]")
+@click.pass_context
+def datasets(ctx: click.Context) -> None:
+    """List all kinds of data set, explain one, or check your own."""
     from cvpipe_cli.tables import show
 
     from cvpipe import registry
     from cvpipe.spec.schema import first_line
 
-    if name:
-        _explain(registry.dataset_class(name), "data set")
+    if ctx.invoked_subcommand:
         return
     rows = [(word, first_line(registry.dataset_class(word))) for word in registry.dataset_names()]
     show(["data set", "what it is"], rows)
-    click.echo("cvpipe datasets NAME explains one and its options.")
+    click.echo(
+        "cvpipe datasets NAME explains one and its options; cvpipe datasets check FOLDER looks at your images."
+    )
+
+
+def _explain_dataset(name: str) -> None:
+    from cvpipe import registry
+
+    _explain(registry.dataset_class(name), "data set")
 
 
 def _explain(cls: type[Any], kind: str) -> None:

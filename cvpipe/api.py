@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import json
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from cvpipe.comparison.repeated import Repeat, compare_repeat, data_changes
+from cvpipe.comparison.run_files import RunFiles, read_run
+from cvpipe.conductor import workers
+from cvpipe.conductor.audit import Audit, audit
 from cvpipe.conductor.log import Logged
 from cvpipe.conductor.pipeline import Pipeline
 from cvpipe.conductor.plan import Plan, make_plan
 from cvpipe.conductor.progress import Progress
 from cvpipe.conductor.result import RunResult
+from cvpipe.conductor.scan import fingerprint, usable
 from cvpipe.conductor.smoke import smoke_test
 from cvpipe.conductor.split import Split
+from cvpipe.conductor.store import Nowhere
 from cvpipe.data import Dataset
+from cvpipe.datasets._load import load_dataset
 from cvpipe.device import Device
-from cvpipe.errors import RunError, SpecError
+from cvpipe.errors import DataError, RunError, SpecError
 from cvpipe.report.folder import claim, write
-from cvpipe.spec import Spec, load_spec
+from cvpipe.spec import Spec, load_spec, parse_split
 
 
 def run(
@@ -92,6 +100,67 @@ def plan(
     loaded = load_spec(spec, overrides, data, seed)
     dataset, split = _loaded(loaded, smoke=False)
     return make_plan(Pipeline(loaded.stages, seed=loaded.seed, jobs=jobs), dataset, split)
+
+
+def check_data(
+    data: str | Path,
+    *,
+    split: str | None = None,
+    seed: int = 0,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+) -> Audit:
+    """What is in a data set (a name, a folder, a .csv file), and what about it would spoil a comparison.
+
+    `split` is YAML as in a spec, `{kfold: 5}`; by default copies are looked for across the split that the data bring.
+    Raises `SpecError` or `DataError`.
+    """
+    chosen = parse_split(split, "--split") if split else None
+    try:
+        dataset = load_dataset(data)
+    except OSError as error:
+        raise RunError(f"cannot read the data: {error.strerror}", where=str(error.filename)) from error
+    return audit(dataset, chosen, seed, jobs, progress)
+
+
+def verify(
+    folder: str | Path,
+    *,
+    out: str | Path | None = None,
+    jobs: int | None = None,
+    device: Device | None = None,
+    progress: Progress | None = None,
+) -> Repeat:
+    """Run again what a run's folder tells, without the cache, and compare every prediction.
+
+    The new run is kept in `out`, or nowhere. `device` is that of the run unless given. Raises `DataError` for a
+    damaged run and for data that have changed since; then nothing is run.
+    """
+    before = read_run(folder)
+    if not before.spec:
+        raise DataError("the pipeline was made in Python: there is no spec to run again", where=str(folder))
+    if out and Path(out).resolve() == Path(folder).resolve():
+        raise SpecError("--out is the run itself; it would be overwritten", where=str(out))
+    spec = load_spec(Path(folder) / "spec.yaml")
+    listener = progress or Progress()
+    _same_data(before, spec, workers.count(jobs), listener)
+    used = device or before.summary["environment"].get("device", "auto")
+    with contextlib.ExitStack() as stack:
+        place = out or stack.enter_context(tempfile.TemporaryDirectory(prefix="cvpipe-verify-"))
+        run(spec, out=place, jobs=jobs, device=used, smoke=before.smoke, cache=False, progress=listener)
+        return compare_repeat(before, read_run(place))
+
+
+def _same_data(before: RunFiles, spec: Spec, jobs: int, progress: Progress) -> None:
+    """Raises `DataError` if the images or labels are no longer those that the run saw."""
+    dataset, _ = _loaded(spec, before.smoke)
+    data, scan, _ = usable(dataset, spec.on_bad_image, Nowhere(), jobs, progress)
+    then, now = before.summary["data"]["fingerprint"], fingerprint(data.images, scan.tokens, data.labels)
+    if now != then:
+        what = data_changes(before, data.images.ids)
+        raise DataError(
+            f"the data have changed since: {what} (fingerprint {then}, now {now})", str(before.folder)
+        )
 
 
 def _loaded(spec: Spec, smoke: bool) -> tuple[Dataset, Split]:

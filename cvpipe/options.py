@@ -24,5 +24,11 @@ IS_PATH: Final = "path"
 PathText = Annotated[str, IS_PATH]
 """A path as text; a relative one starts at the working folder, and is absolute in a resolved spec."""
 
+IS_PATH_OR_WORD: Final = "path or word"
+"""Marks text that may name a file."""
+
+PathOrWord = Annotated[str, IS_PATH_OR_WORD]
+"""A word, or a path as text; the path of a file that exists is absolute in a resolved spec."""
+
 Seed = Annotated[int, Ge(0)] | None
 """A seed; None takes one derived from the seed of the run and the name of the stage."""

@@ -43,3 +43,8 @@ def map_blocks(work: Callable[[int, int], T], rows: int, block: int) -> list[T]:
         return [work(start, stop) for start, stop in zip(starts, stops, strict=True)]
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(work, starts, stops))
+
+
+def allowed() -> int:
+    """How many threads a computation may use here."""
+    return _allowed.get()

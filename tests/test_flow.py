@@ -124,6 +124,16 @@ class Centre3(Learner):
         return Features(values=features.values - self.mean_)
 
 
+def test_what_a_fit_took_is_known_when_it_comes_from_the_cache(cache: Path) -> None:
+    data = striped(70, side=40)
+    cold = Pipeline(words()).run(data, split=SPLIT).stages
+    warm = Pipeline(words()).run(data, split=SPLIT).stages
+    assert [stage.fit_cost_s for stage in cold] == [stage.fit_s for stage in cold]
+    assert [stage.fit_cost_s for stage in warm] == [stage.fit_cost_s for stage in cold]
+    assert all(stage.fit_s == 0 for stage in warm)
+    assert warm[-1].fit_cost_s
+
+
 def test_a_changed_classifier_computes_no_sift() -> None:
     data = striped(40, side=40)
     Pipeline(words()).run(data, split=SPLIT)

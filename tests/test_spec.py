@@ -57,7 +57,7 @@ def test_defaults(spec_file) -> None:
     spec = load_spec(spec_file(GOOD))
     assert (spec.name, spec.seed, spec.on_bad_image) == ("x", 0, "fail")
     assert spec.metrics == ["accuracy", "macro_f1", "confusion"]
-    assert spec.split.get_params() == {"kfold": 5, "repeats": 1, "stratified": True}
+    assert spec.split.as_spec() == {"kfold": 5}
     assert [stage.name for stage in spec.stages] == ["sift", "root_sift", "bag_of_words", "svm"]
     assert (spec.stages[2].words, spec.stages[3].C) == (20, 10)  # type: ignore[attr-defined]
 
@@ -208,7 +208,7 @@ def test_overrides(spec_file) -> None:
     spec = load_spec(spec_file(GOOD), [*changes, "root_sift={}", "name=other"], data="digits", seed=3)
     assert spec.stages[2].words == 7  # type: ignore[attr-defined]
     assert spec.stages[3].get_params()["C"] == 1.0
-    assert spec.split.get_params() == {"holdout": 0.5, "repeats": 2, "stratified": True}
+    assert spec.split.as_spec() == {"holdout": 0.5, "repeats": 2}
     assert (spec.name, spec.seed, spec.metrics, spec.data.name) == ("other", 3, ["accuracy"], "digits")
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import MISSING, fields
 from typing import Any, cast
 
 from cvpipe.conductor import _split_checks as checks
 from cvpipe.conductor._split_checks import Census, Fold
+from cvpipe.conductor._split_thinned import thinned, too_few
+from cvpipe.conductor.duplicates import kept_together
 from cvpipe.configurable import Configurable
 from cvpipe.data import Dataset
+from cvpipe.options import Count
+
+COMMON = ("train_per_class",)
+"""Parameters that all splits have."""
 
 
 class Split(Configurable):
@@ -17,21 +23,42 @@ class Split(Configurable):
 
     role = "split"
 
+    train_per_class: Count | None = (
+        None  # learn from so many training images of each class; None: from all of them
+    )
+
+    @classmethod
+    def parameters(cls) -> list[str]:
+        """The names of the parameters; what all splits have in common stands last."""
+        return sorted(super().parameters(), key=lambda name: name in COMMON)
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls.name = cls.parameters()[0]
 
-    def folds(self, dataset: Dataset, seed: int, skipped: Collection[str] = ()) -> list[Fold]:
+    def folds(
+        self, dataset: Dataset, seed: int, skipped: Collection[str] = (), tokens: Sequence[str] = ()
+    ) -> list[Fold]:
         """The splits, a function of the data set and the seed alone.
 
-        `skipped` are ids of images that were left out of the data set; a split file may name them.
-        Raises `DataError` with all problems if no such split can be learned from and tested.
+        `skipped` are ids of images that were left out of the data set; a split file may name them. `tokens` are
+        the (n,) content hashes: equal images of a class are kept on one side where the split is drawn and the data
+        bring no groups. Raises `DataError` with all problems if no such split can be learned from and tested.
         """
         census = Census(dataset)
         checks.raise_for([*checks.too_few_classes(census), *self._problems(dataset, census)], dataset)
         folds = self._folds(dataset, census, seed, skipped)
+        if tokens and self._dealt and census.groups is None:
+            folds = [
+                fold
+                for start in range(0, len(folds), self._dealt)
+                for fold in kept_together(folds[start : start + self._dealt], dataset.labels, tokens)
+            ]
         checks.raise_for(checks.unusable(folds, census), dataset)
-        return folds
+        if self.train_per_class is None:
+            return folds
+        checks.raise_for(too_few(folds, census, self.train_per_class), dataset)
+        return thinned(folds, census.labels, self.train_per_class, seed)
 
     def count(self, dataset: Dataset) -> int:
         """How many splits `folds` gives, without making them."""
@@ -43,6 +70,11 @@ class Split(Configurable):
         default = {f.name: f.default for f in fields(cast(Any, self))}
         default[self.name] = MISSING
         return {name: value for name, value in params.items() if value != default[name]}
+
+    @property
+    def _dealt(self) -> int:
+        """How many folds in a row share out the images among them; 0 where the sides are not drawn."""
+        return 0
 
     def _problems(self, dataset: Dataset, census: Census) -> Iterator[str]:
         """What makes this split impossible, one message each."""

@@ -43,6 +43,10 @@ class KFold(Split):
         """kfold x repeats."""
         return self.kfold * self.repeats
 
+    @property
+    def _dealt(self) -> int:
+        return self.kfold
+
     def _problems(self, dataset: Dataset, census: Census) -> Iterator[str]:
         if not self.stratified and census.total_units < self.kfold:
             yield f"{plural(census.total_units, census.unit)}, fewer than the {self.kfold} folds"
@@ -86,6 +90,10 @@ class Holdout(Split):
     def count(self, dataset: Dataset) -> int:
         """The number of draws."""
         return self.repeats
+
+    @property
+    def _dealt(self) -> int:
+        return 1
 
     def _problems(self, dataset: Dataset, census: Census) -> Iterator[str]:
         few = census.with_fewer(2) if self.stratified else []
@@ -133,6 +141,10 @@ class PerClass(Split):
     def count(self, dataset: Dataset) -> int:
         """The number of draws."""
         return self.repeats
+
+    @property
+    def _dealt(self) -> int:
+        return 1
 
     def _problems(self, dataset: Dataset, census: Census) -> Iterator[str]:
         most = min(census.images.tolist(), default=0) - 1

@@ -11,6 +11,7 @@ import numpy as np
 
 from cvpipe.conductor import workers
 from cvpipe.conductor.chunks import Link
+from cvpipe.conductor.duplicates import leak_warnings
 from cvpipe.conductor.environment import environment, resolve_device
 from cvpipe.conductor.evaluate import Evaluation, evaluate
 from cvpipe.conductor.flow import Flow
@@ -62,7 +63,7 @@ def conduct(
     workers_used = workers.count(jobs or pipeline.jobs)
     with open_store(pipeline.cache) as store, use(used_device):
         data, scan, skipped = usable(dataset, on_bad_image, store, workers_used, listener)
-        folds = chosen.folds(data, run_seed, [bad["id"] for bad in skipped])
+        folds = chosen.folds(data, run_seed, [bad["id"] for bad in skipped], scan.tokens)
         stages = replaced(seeded(pipeline.stages, run_seed))
         ledger = Ledger(stages, workers_used, listener)
         flow = Flow(data.images, scan.tokens, store, workers_used, ledger)
@@ -92,7 +93,7 @@ def conduct(
         spec=dict(spec or {}),
         pipeline=_with(pipeline, final, run_seed, data, folds[0]),
         trained_on=f"all {len(data)} images" if refit else f"split 0 ({len(folds[0].train)} images)",
-        warnings=_warnings(found, skipped),
+        warnings=_warnings(found, skipped) + leak_warnings(folds, scan.tokens, data.images.ids),
     )
 
 

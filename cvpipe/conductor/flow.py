@@ -28,6 +28,9 @@ from cvpipe.data import Batch, Features, Images, Predictions
 from cvpipe.errors import CvpipeError, Problem, RunError
 from cvpipe.stage import Learner, Stage, learns
 
+FIT_S = "fit seconds"
+"""Beside what a learner learned the store keeps how long that took, so that its cost is known when it is read back."""
+
 
 @dataclass(frozen=True)
 class _Lesson:
@@ -91,7 +94,9 @@ class Flow:
     ) -> None:
         found = self.store.read(key)
         if found is not None:
-            stage.restore(unpack(*found))
+            arrays, note = found
+            self.ledger.remembered(place, note.pop(FIT_S, None))
+            stage.restore(unpack(arrays, note))
             return
         chain = [*chain, *self._sampler(stage, chain, place)]
         rows = self._images_to_open(stage, chain, lesson.train)
@@ -102,7 +107,7 @@ class Flow:
             arrays, note = _explained_fit(stage, batch, lesson.labels[rows])
             seconds = time.perf_counter() - began
         self.ledger.fitted(place, seconds, workers.resident_mb())
-        self.store.write(key, arrays, note)
+        self.store.write(key, arrays, {**note, FIT_S: seconds})
         self.store.forget(keys.unfinished_key(key))
         # As a later run will find it: not one bit may depend on the cache.
         stage.restore(unpack(arrays, note))

@@ -1,9 +1,9 @@
 """Names for results: equal names mean equal content, so a result may be taken from the cache.
 
 A stage's key is a hash of the key before it, its name, its parameters, the sources it is built from (its module, those
-of its parts, and what they import that is not installed from elsewhere), and the versions of the libraries they use.
-A learner's key adds what it was trained on. A chunk's key adds the ids and the content hashes of its images. Arrays
-are never hashed.
+of its parts, and what they import that is not installed from elsewhere), the versions of the libraries they use, and
+the content of the files that they read. A learner's key adds what it was trained on. A chunk's key adds the ids and the
+content hashes of its images. Arrays are never hashed.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ class Account:
     """The sums of one stage."""
 
     fit_s: float = 0.0
+    fit_cost_s: float | None = 0.0
     transform_s: float = 0.0
     images: int = 0
     rss_mb: float = 0.0
@@ -111,10 +112,17 @@ class Ledger:
 
     def fitted(self, place: Place, seconds: float, rss_mb: float) -> None:
         """A learner was fitted."""
+        self.remembered(place, seconds)
         account = self.accounts[place]
         account.fit_s += seconds
         account.computed = True
         account.rss_mb = max(account.rss_mb, rss_mb)
+
+    def remembered(self, place: Place, seconds: float | None) -> None:
+        """Fitting a learner took so long, now or in an earlier run; None where that is not known."""
+        account = self.accounts[place]
+        known = account.fit_cost_s is not None and seconds is not None
+        account.fit_cost_s = account.fit_cost_s + seconds if known else None  # type: ignore[operator]
 
     def costs(self) -> list[StageCost]:
         """The sums so far."""
@@ -128,7 +136,16 @@ class Ledger:
             if account.output is not None
             else ""
         )
-        return StageCost(name, account.fit_s, seconds, speed, account.rss_mb, output, not account.computed)
+        return StageCost(
+            name,
+            account.fit_s,
+            seconds,
+            speed,
+            account.rss_mb,
+            output,
+            not account.computed,
+            account.fit_cost_s,
+        )
 
 
 def described(batch: Batch, images: int, rows: int) -> str:

@@ -75,7 +75,7 @@ def make_plan(pipeline: Pipeline, dataset: Dataset, split: Split) -> Plan:
     good = np.array([bool(token) for token in tokens], bool)
     data, found = dataset[good], [token for token in tokens if token]
     skipped = [name for name, ok in zip(dataset.images.ids, good, strict=True) if not ok]
-    folds = split.folds(data, pipeline.seed, skipped)
+    folds = split.folds(data, pipeline.seed, skipped, found)
     stages = replaced(seeded(pipeline.stages, pipeline.seed))
     store = Store(default_folder())
     shares = _cached_shares(stages, data, found, folds, store) if pipeline.cache else [0.0] * len(stages)

@@ -13,6 +13,9 @@ from cvpipe.data import Dataset, Predictions
 if TYPE_CHECKING:
     from cvpipe.conductor.pipeline import Pipeline
 
+FORMAT = 1
+"""Of `result.json`; it grows when a reader of the old one would misunderstand the new one."""
+
 
 @dataclass(frozen=True)
 class Score:
@@ -44,6 +47,9 @@ class StageCost:
     """What it gives, such as `Descriptors 2100 images, 731204 x 128 uint8`."""
     cached: bool
     """True if nothing had to be computed."""
+    fit_cost_s: float | None = None
+    """Wall seconds that its fits took when they were computed, in this run or in an earlier one whose results were in
+    the cache; None where that is not known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +106,7 @@ class RunResult:
     def summary(self) -> dict[str, Any]:
         """The content of `result.json`."""
         return {
+            "format": FORMAT,
             "name": self.name,
             "data": {
                 "name": self.dataset.name,

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from cvpipe.composite import Composite
 from cvpipe.conductor.result import RunResult
 from cvpipe.data import BinaryDescriptors, Descriptors, Images, Keypoints
 from cvpipe.data.seeds import generator
@@ -67,8 +68,13 @@ def _fitted(pipeline: Any) -> Sequence[Any]:
 
 
 def _points(stages: Sequence[Any], batch: Any) -> tuple[str, Points] | None:
-    """The first keypoints or descriptors that leading stages give for one image, and that stage's name."""
+    """The first keypoints or descriptors that leading stages give for one image, and that stage's name.
+
+    Of a fusion, the first branch that gives some.
+    """
     for stage in stages:
+        if isinstance(stage, Composite):
+            return next(filter(None, (_points(chain, batch) for chain in stage.fitted_chains())), None)
         try:
             batch = stage.transform(batch)
         except (CvpipeError, OSError):

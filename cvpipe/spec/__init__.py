@@ -2,7 +2,7 @@
 
 from cvpipe.spec.build import build_stage, option_problems
 from cvpipe.spec.find import shipped_specs
-from cvpipe.spec.load import load_spec
+from cvpipe.spec.load import load_spec, parse_split
 from cvpipe.spec.model import Spec, dump
 from cvpipe.spec.schema import json_schema
 
@@ -13,5 +13,6 @@ __all__ = [
     "json_schema",
     "load_spec",
     "option_problems",
+    "parse_split",
     "shipped_specs",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from cvpipe.errors import CvpipeError, Problem, SpecError, did_you_mean, listed
 from cvpipe.spec.find import read_spec
@@ -14,6 +14,9 @@ from cvpipe.spec.nodes import Node, parse, to_node
 from cvpipe.spec.overrides import data_node, override
 from cvpipe.spec.sections import data_of, metrics_of, name_of, one_of, seed_of, split_of, stages_of
 from cvpipe.wording import shown
+
+if TYPE_CHECKING:
+    from cvpipe.conductor.split import Split
 
 
 def load_spec(
@@ -36,6 +39,15 @@ def load_spec(
     _mapping_or_raise(node)
     problems = _changed(node, overrides, data, seed)
     return _spec(node, stem, problems)
+
+
+def parse_split(text: str, where: str) -> Split:
+    """A split from YAML such as `{kfold: 5}`; `where` is what messages call it. Raises `SpecError`."""
+    problems: list[Problem] = []
+    split = split_of(parse(text, where), problems)
+    if problems:
+        raise SpecError(problems)
+    return cast("Split", split)
 
 
 def _mapping_or_raise(node: Node) -> None:

@@ -13,7 +13,7 @@ from cvpipe.conductor.stand_ins import pinned
 from cvpipe.configurable import Configurable
 from cvpipe.datasets._source import Source
 from cvpipe.help import option_types
-from cvpipe.options import IS_PATH
+from cvpipe.options import IS_PATH, IS_PATH_OR_WORD
 from cvpipe.stage import Stage
 
 if TYPE_CHECKING:
@@ -81,10 +81,15 @@ def dump(resolved: dict[str, Any]) -> str:
     return text.getvalue()
 
 
+def _is_path(value: Any, hint: Any) -> bool:
+    marks = getattr(hint, "__metadata__", ()) if isinstance(value, str) else ()
+    return IS_PATH in marks or (IS_PATH_OR_WORD in marks and os.path.isfile(value))
+
+
 def _plain(value: Any, hint: Any = None) -> Any:
     if isinstance(value, Configurable):
         return resolved_part(value)
-    if isinstance(value, Path) or (isinstance(value, str) and IS_PATH in getattr(hint, "__metadata__", ())):
+    if isinstance(value, Path) or _is_path(value, hint):
         return os.path.abspath(os.path.expanduser(value))
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]

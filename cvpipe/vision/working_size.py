@@ -19,3 +19,19 @@ def resized(image: np.ndarray, side: int) -> np.ndarray:
     if image.shape[:2] == (side, side):
         return image
     return cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
+
+
+def scaled(image: np.ndarray, factor: float) -> np.ndarray:
+    """(H, W) or (H, W, 3) -> sides times a factor of at most 1, at least 1 px; pixels are means of areas.
+
+    Sides are rounded to whole pixels. A factor that changes nothing gives the image itself.
+    """
+    height, width = (max(1, round(side * factor)) for side in image.shape[:2])
+    if (height, width) == image.shape[:2]:
+        return image
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def limited(image: np.ndarray, longest: int) -> np.ndarray:
+    """(H, W) or (H, W, 3) -> the longer side at most `longest` px, the shape kept. A small image is not enlarged."""
+    return scaled(image, min(1.0, longest / max(image.shape[:2])))

@@ -1,8 +1,7 @@
-"""What the scale-space stages share: maps from one octave of each image."""
+"""What the scale-space stages share: one octave of an image."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import islice
 from typing import Annotated
 
@@ -10,7 +9,6 @@ import cv2
 import numpy as np
 from annotated_types import Ge
 
-from cvpipe.data import Images, Maps, offsets_of
 from cvpipe.vision import scale_space
 
 Octave = Annotated[int, Ge(0)]
@@ -25,17 +23,3 @@ def octave_of(image: np.ndarray, octave: int, octave_layers: int, sigma: float) 
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) / np.float32(255)
     octave = min(octave, scale_space.octave_count(*grey.shape) - 1)
     return next(islice(scale_space.gaussian_octaves(grey, sigma, octave_layers), octave, None))
-
-
-def maps_of(images: Images, channels: int, make: Callable[[np.ndarray], np.ndarray]) -> Maps:
-    """Maps from `make`: (channels, h, w) float32 for (H, W, 3) uint8 pixels."""
-    size, rows = [], [np.empty((0, channels), np.float32)]
-    for image in images:
-        made = make(image)
-        size.append(made.shape[1:])
-        rows.append(made.reshape(channels, -1).T)
-    return Maps(
-        offsets=offsets_of([len(r) for r in rows[1:]]),
-        values=np.concatenate(rows),
-        size=np.array(size, np.int32).reshape(-1, 2),
-    )

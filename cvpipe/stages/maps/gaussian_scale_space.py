@@ -5,7 +5,8 @@ from __future__ import annotations
 from cvpipe.data import Images, Maps
 from cvpipe.options import Count, Positive
 from cvpipe.stage import Stage
-from cvpipe.stages.maps._octave import Octave, maps_of, octave_of
+from cvpipe.stages.maps._octave import Octave, octave_of
+from cvpipe.stages.maps._stacks import maps_of
 
 
 class GaussianScaleSpace(Stage):

@@ -1,0 +1,146 @@
+"""A finished run, read back from its folder; whatever is missing or damaged is said in one line."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cvpipe.conductor.result import FORMAT
+from cvpipe.errors import DataError
+
+COLUMNS = ["id", "split", "truth", "prediction", "score"]
+NEEDED = {
+    "name": str,
+    "data": dict,
+    "split": dict,
+    "seed": int,
+    "scores": dict,
+    "stages": list,
+    "environment": dict,
+}
+"""Keys of `result.json` that are read, and what they hold."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of `predictions.csv`, as it stands there."""
+
+    id: str
+    split: str
+    truth: str
+    prediction: str
+    score: str
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """What a run wrote that can be compared."""
+
+    folder: Path
+    summary: dict[str, Any]
+    """`result.json`."""
+    spec: dict[str, Any]
+    """`spec.yaml` as plain values; empty if the pipeline was made in Python."""
+    predictions: list[Row]
+
+    @property
+    def smoke(self) -> bool:
+        """Whether it was run with `--smoke`."""
+        return str(self.summary["data"].get("note", "")).startswith("smoke test")
+
+
+def read_run(folder: str | Path) -> RunFiles:
+    """The run in a folder. Raises `DataError`: no run, not finished, damaged, of another format."""
+    path = Path(folder)
+    if not path.is_dir():
+        raise DataError(
+            "not a folder; a run is a folder with result.json" if path.exists() else "no such folder",
+            where=str(folder),
+        )
+    if not (path / "result.json").exists():
+        begun = (path / "log.txt").exists() or (path / "spec.yaml").exists()
+        said = (
+            "the run did not finish: it has no result.json"
+            if begun
+            else "no run here: result.json is missing"
+        )
+        raise DataError(said, where=str(folder))
+    summary = _summary(path / "result.json")
+    return RunFiles(path, summary, _spec(path / "spec.yaml"), _predictions(path / "predictions.csv", summary))
+
+
+def _summary(file: Path) -> dict[str, Any]:
+    try:
+        summary = json.loads(_text(file))
+    except (ValueError, RecursionError) as error:
+        raise DataError("damaged: it is no complete JSON", where=str(file)) from error
+    if not isinstance(summary, dict):
+        raise DataError("damaged: it is no JSON object", where=str(file))
+    got = summary.get("format", FORMAT)
+    if got != FORMAT:
+        of = summary.get("environment", {}).get("cvpipe", "another version")
+        raise DataError(
+            f"has format {got}, of cvpipe {of}; this cvpipe reads format {FORMAT}", where=str(file)
+        )
+    wrong = [key for key, kind in NEEDED.items() if not isinstance(summary.get(key), kind)]
+    wrong += [f"data.{key}" for key in ("name", "fingerprint") if key not in (summary.get("data") or {})]
+    wrong += [f"scores.{name}" for name, score in _items(summary.get("scores")) if not _is_score(score)]
+    if wrong:
+        raise DataError(f"damaged: it lacks {', '.join(wrong)}", where=str(file))
+    return summary
+
+
+def _items(value: Any) -> Any:
+    return value.items() if isinstance(value, Mapping) else ()
+
+
+def _is_score(score: Any) -> bool:
+    return isinstance(score, dict) and {"mean", "std", "values"} <= set(score)
+
+
+def _spec(file: Path) -> dict[str, Any]:
+    from ruamel.yaml import YAML, YAMLError
+
+    yaml: Any = YAML(typ="safe", pure=True)
+    try:
+        spec = yaml.load(_text(file))
+    except YAMLError as error:
+        raise DataError("damaged: it is no YAML", where=str(file)) from error
+    if not isinstance(spec, dict):
+        raise DataError("damaged: it is no mapping", where=str(file))
+    return spec
+
+
+def _predictions(file: Path, summary: Mapping[str, Any]) -> list[Row]:
+    try:
+        lines = list(csv.reader(_text(file).splitlines(), strict=True))
+    except csv.Error as error:
+        raise DataError(f"damaged: {error}", where=str(file)) from error
+    if not lines or lines[0] != COLUMNS:
+        raise DataError(f"damaged: its first line is not {','.join(COLUMNS)}", where=str(file))
+    for number, line in enumerate(lines[1:], 2):
+        if len(line) != len(COLUMNS):
+            raise DataError(
+                f"damaged: {len(line)} columns instead of {len(COLUMNS)}", where=f"{file}:{number}"
+            )
+    told = sum(map(sum, summary.get("confusion", [])))
+    if told and told != len(lines) - 1:
+        raise DataError(
+            f"has {len(lines) - 1:,} rows, but result.json tells of {told:,} predictions", where=str(file)
+        )
+    return [Row(*line) for line in lines[1:]]
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_bytes().decode()
+    except FileNotFoundError as error:
+        raise DataError("missing: the run is not whole", where=str(file)) from error
+    except UnicodeDecodeError as error:
+        raise DataError("damaged: it is no UTF-8 text", where=str(file)) from error
+    except OSError as error:
+        raise DataError(f"cannot be read: {error.strerror}", where=str(file)) from error

@@ -1,0 +1,78 @@
+"""Copies of images: which are equal, and whether a split has one of them on each side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from cvpipe.conductor.split import Fold
+
+
+def equal_sets(tokens: Sequence[str]) -> list[list[int]]:
+    """The rows of images with the same content hash, two or more, in the order of the data; '' is no hash."""
+    rows: dict[str, list[int]] = {}
+    for row, token in enumerate(tokens):
+        if token:
+            rows.setdefault(token, []).append(row)
+    return [same for same in rows.values() if len(same) > 1]
+
+
+def kept_together(folds: list[Fold], labels: np.ndarray, tokens: Sequence[str]) -> list[Fold]:
+    """Folds that share out the images among them, changed so that equal images of a class are on one side.
+
+    Each copy changes places with another image of its class that lies where the first of the copies does, so that
+    the folds keep their sizes and classes. Nothing else moves; where no such image is left, the copy stays.
+    """
+    tested = np.zeros((len(folds), len(labels)), bool)
+    for number, fold in enumerate(folds):
+        tested[number, fold.test] = True
+    sets = equal_sets(tokens)
+    single = np.ones(len(labels), bool)
+    single[[row for same in sets for row in same]] = False
+    moved = False
+    for same in sets:
+        for label in np.unique(labels[same]):
+            moved |= _gather(
+                [row for row in same if labels[row] == label], tested, single & (labels == label)
+            )
+    return [type(folds[0]).from_mask(test) for test in tested] if moved else folds
+
+
+def _gather(copies: list[int], tested: np.ndarray, free: np.ndarray) -> bool:
+    """Move all copies to where the first of them is, in place. Whether any moved."""
+    first, *others = copies
+    moved = False
+    for row in others:
+        if np.array_equal(tested[:, row], tested[:, first]):
+            continue
+        places = np.flatnonzero(free & (tested == tested[:, [first]]).all(axis=0))
+        if len(places):
+            other = places[row % len(places)]
+            tested[:, [row, other]] = tested[:, [other, row]]
+            moved = True
+    return moved
+
+
+def leaks(folds: Sequence[Fold], tokens: Sequence[str]) -> list[tuple[int, int]]:
+    """(test row, training row) of each image that is tested by a fold which learns from a copy of it; each test row
+    once, sorted."""
+    names = np.asarray(tokens, dtype=object)
+    found: dict[int, int] = {}
+    for fold in folds if equal_sets(tokens) else ():
+        learned = {names[row]: int(row) for row in reversed(fold.train) if names[row]}
+        found |= {int(row): learned[names[row]] for row in fold.test if names[row] in learned}
+    return sorted(found.items())
+
+
+def leak_warnings(folds: Sequence[Fold], tokens: Sequence[str], ids: Sequence[str]) -> list[str]:
+    """What a reader of scores has to know about copies across a split; nothing if there are none."""
+    pairs = leaks(folds, tokens)
+    if not pairs:
+        return []
+    what = "1 test image is" if len(pairs) == 1 else f"{len(pairs)} test images are"
+    test, train = (ids[row] for row in pairs[0])
+    example = f"'{test}' = '{train}'" if len(pairs) == 1 else f"such as '{test}' = '{train}'"
+    return [f"{what} among the training images too, byte for byte ({example}): scores are too high"]

@@ -1,0 +1,69 @@
+"""One way to build every network: a word, the number of classes, the channels and the size of the images."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from cvpipe.errors import RunError, SpecError
+from cvpipe.nets.table import NETS, net_problem
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+
+TRUST = "CVPIPE_TRUST"
+"""The environment variable with the packages (after commas) whose classes may be built: building runs their code."""
+
+
+def build(net: str, *, classes: int, channels: int, size: tuple[int, int], **options: Any) -> Module:
+    """A network with fresh random weights, in training mode.
+
+    It takes (n, channels, height, width) float32 and gives (n, classes) float32 scores, larger is more likely. `size`
+    is (height, width), px. A network with a loss of its own has a method `loss(scores, targets, images)`; what that
+    needs besides the scores it keeps from its last forward pass. `package.Class` is a class of the user's, called
+    with `classes`, `channels`, `size` and the options.
+
+    Raises `SpecError` for an unknown word or option, `RunError` for images that are too small for its pooling.
+    """
+    problem = net_problem(net, options)
+    if problem:
+        raise SpecError(problem)
+    if "." in net:
+        return _user_class(net)(classes=classes, channels=channels, size=size, **options)
+    smallest = smallest_size(net, **options)
+    if min(size) < smallest:
+        got = f"got {size[1]} x {size[0]} px"
+        raise RunError(f"network '{net}' takes images of at least {smallest} x {smallest} px, {got}")
+    return _maker(net)(classes, channels, size, **{**NETS[net].defaults, **options})
+
+
+def smallest_size(net: str, **options: Any) -> int:
+    """The smallest side of an image that a network takes, px."""
+    if net == "simple_cnn":  # each convolution is followed by a pooling that halves
+        return 2 ** len(options.get("widths", NETS[net].defaults["widths"]))
+    return NETS[net].smallest if net in NETS else 1
+
+
+def _maker(net: str) -> Callable[..., Module]:
+    # Named one by one, not imported by a made-up name: so their sources are part of the keys of results.
+    from cvpipe.nets import efficientnet_lite, lenet, mlp, resnet, simple_cnn
+
+    modules = (efficientnet_lite, lenet, mlp, resnet, simple_cnn)
+    families = {module.__name__.rpartition(".")[2]: module for module in modules}
+    family, _, function = NETS[net].maker.partition(".")
+    return getattr(families[family], function)
+
+
+def _user_class(path: str) -> Callable[..., Module]:
+    """The class at `package.module.Class`, if its package is trusted."""
+    module, _, name = path.rpartition(".")
+    trusted = [word.strip() for word in os.environ.get(TRUST, "").split(",")]
+    if module.split(".")[0] not in trusted:
+        package = module.split(".")[0]
+        raise SpecError(f"network '{path}' runs code of '{package}': allow it with {TRUST}={package}")
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise SpecError(f"network '{path}' cannot be imported: {error}") from error

@@ -1,0 +1,61 @@
+"""An unfinished training as arrays and a note, and back: the same to the last bit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def arrays_of(tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
+    """Tensors by name as arrays on the CPU, in C order."""
+    return {name: np.array(t.detach().cpu().numpy(), order="C") for name, t in tensors.items()}
+
+
+def put(tensors: Mapping[str, Tensor], arrays: Mapping[str, np.ndarray]) -> None:
+    """Overwrite tensors with arrays of the same names. Raises `KeyError` or `RuntimeError` where they do not fit."""
+    with torch.no_grad():
+        for name, tensor in tensors.items():
+            if tuple(arrays[name].shape) != tuple(tensor.shape):
+                raise RuntimeError(f"'{name}' has shape {arrays[name].shape}, not {tuple(tensor.shape)}")
+            tensor.copy_(torch.from_numpy(np.array(arrays[name])))
+
+
+def fits(tensors: Mapping[str, Tensor], arrays: Mapping[str, np.ndarray]) -> bool:
+    """Whether every tensor has an array of its name and shape."""
+    return all(name in arrays and arrays[name].shape == tuple(t.shape) for name, t in tensors.items())
+
+
+def with_prefix(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """`weights` and `fc.bias` become `weights/fc.bias`."""
+    return {f"{prefix}/{name}": array for name, array in arrays.items()}
+
+
+def below(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What `with_prefix` put together."""
+    head = f"{prefix}/"
+    return {name.removeprefix(head): array for name, array in arrays.items() if name.startswith(head)}
+
+
+def optimiser_arrays(optimiser: torch.optim.Optimizer) -> dict[str, np.ndarray]:
+    """Momenta, squares and counts of steps: `3/exp_avg` belongs to the fourth parameter."""
+    kept = optimiser.state_dict()["state"]
+    return arrays_of({f"{i}/{key}": value for i, state in kept.items() for key, value in state.items()
+                      if isinstance(value, Tensor)})  # fmt: skip
+
+
+def put_optimiser(optimiser: torch.optim.Optimizer, arrays: Mapping[str, np.ndarray]) -> None:
+    """Set what `optimiser_arrays` gave, laid out in memory as the parameters are: fused steps rely on it."""
+    parameters = [p for group in optimiser.param_groups for p in group["params"]]
+    state: dict[int, dict[str, Any]] = {}
+    for name, array in arrays.items():
+        index, _, key = name.partition("/")
+        value = torch.from_numpy(np.array(array))
+        like = parameters[int(index)]
+        if value.shape == like.shape:
+            value = torch.empty_like(like).copy_(value).detach()
+        state.setdefault(int(index), {})[key] = value
+    optimiser.load_state_dict({**optimiser.state_dict(), "state": state})

@@ -1,0 +1,63 @@
+"""Layers and activations that several networks share."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+class ScaledTanh(nn.Module):
+    """1.7159 tanh(2 x / 3): about 1 for an input of 1.
+
+    Source: LeCun et al., "Gradient-based learning applied to document recognition", 1998, appendix A.
+    """
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Any shape."""
+        return 1.7159 * torch.tanh(x * (2 / 3))
+
+
+class Subsample(nn.Module):
+    """The mean of each 2x2 square, times a weight plus a bias of each map.
+
+    Source: LeCun et al. 1998, section II.B, layer S2.
+    """
+
+    def __init__(self, maps: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(maps, 1, 1))
+        self.bias = nn.Parameter(torch.zeros(maps, 1, 1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(n, maps, h, w) -> (n, maps, h // 2, w // 2)."""
+        return functional.avg_pool2d(x, 2) * self.weight + self.bias
+
+
+class TableConv(nn.Module):
+    """A convolution in which each output map sees only some input maps.
+
+    `table[i]` lists the inputs of output map i. Source: LeCun et al. 1998, table I.
+    """
+
+    pairs: torch.Tensor
+
+    def __init__(self, inputs: int, table: tuple[tuple[int, ...], ...], kernel: int) -> None:
+        super().__init__()
+        pairs = [(out, into) for out, row in enumerate(table) for into in row]
+        self.shape = (len(table), inputs, kernel, kernel)
+        self.register_buffer("pairs", torch.tensor(pairs).T.contiguous(), persistent=False)
+        fan = kernel * kernel * len(pairs) / len(table)
+        self.weight = nn.Parameter(torch.empty(len(pairs), kernel, kernel).uniform_(-1, 1) / fan**0.5)
+        self.bias = nn.Parameter(torch.zeros(len(table)))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(n, inputs, h, w) -> (n, outputs, h - kernel + 1, w - kernel + 1)."""
+        outputs, inputs = self.pairs[0], self.pairs[1]
+        dense = self.weight.new_zeros(self.shape).index_put((outputs, inputs), self.weight)
+        return functional.conv2d(x, dense, self.bias)
+
+
+def activation(word: str) -> nn.Module:
+    """`tanh`, `scaled_tanh`, `relu` or `sigmoid`."""
+    return {"tanh": nn.Tanh, "scaled_tanh": ScaledTanh, "relu": nn.ReLU, "sigmoid": nn.Sigmoid}[word]()

@@ -1,0 +1,142 @@
+"""BibTeX of exactly the methods that a pipeline uses.
+
+Each class names its papers after `Source:` in its docstring; that is all a new stage has to do. Where `references.bib`
+has an entry of the same title, which tells full names and pages, that one is given.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import cvpipe
+from cvpipe.configurable import Configurable, parts_of
+
+REFERENCE = re.compile(
+    r"(?P<authors>[^;\"]+?),? \"(?P<title>[^\"]+?),?\",? ?(?P<venue>[^;\"]*?),? ?(?P<year>(?:19|20)\d\d)"
+)
+ENTRY = re.compile(r"^@\w+\{\w+,\n(?:.+\n)+?\}$", re.MULTILINE)
+PLACE = re.compile(
+    r"^[,:]? *(?P<place>(?:sections?|equations?|appendix|chapters?|pages?)\b[^;\"(]*[^;\"(.\s])"
+)
+MEETINGS = re.compile(
+    r"\b(CVPR|ICCV|ECCV|BMVC|ICML|NIPS|NeurIPS|ICLR|AISTATS|ICPR|ICIP|ICASSP|AAAI|Conference|Workshop|workshop|"
+    r"Multimedia|SPIE|Storage)\b"
+)
+"""Words that tell a meeting from a journal."""
+SMALL_WORDS = {"a", "an", "the", "on", "in", "of", "for", "and", "with", "to", "some", "all"}
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One paper, as a docstring names it."""
+
+    authors: tuple[str, ...]
+    """Family names; the last is `others` where there are more."""
+    title: str
+    venue: str
+    """Journal, meeting or edition; may be empty."""
+    year: int
+    place: str = ""
+    """`section 3.2`: which part of it the method is; may be empty."""
+
+    @property
+    def key(self) -> str:
+        """`lowe2004distinctive`."""
+        words = [w for w in re.findall(r"[a-z0-9]+", self.title.lower()) if w not in SMALL_WORDS]
+        family = re.sub(r"[^a-z]", "", self.authors[0].lower())
+        return f"{family}{self.year}{words[0] if words else ''}"
+
+
+def references_in(docstring: str) -> list[Reference]:
+    """The papers in the paragraph after `Source:`; those without a title in quotation marks are left out."""
+    _, found, rest = docstring.partition("Source:")
+    text = " ".join(rest.split("\n\n")[0].split()) if found else ""
+    return [
+        Reference(
+            _authors(match["authors"]), match["title"], match["venue"].strip(" ,"), int(match["year"]),
+            place["place"] if (place := PLACE.match(text[match.end():])) else "",
+        )
+        for match in REFERENCE.finditer(text)
+    ]  # fmt: skip
+
+
+def _authors(text: str) -> tuple[str, ...]:
+    """`weights: Freund & Schapire` -> Freund, Schapire; `Fan et al.` -> Fan, others."""
+    text = re.sub(r"^[^A-Z]*[.)] ", "", text.rsplit(": ", 1)[-1].strip())
+    names = re.split(r", | & | and ", text.replace(" et al.", ", others"))
+    return tuple(name.strip(" ,.") for name in names if name.strip(" ,."))
+
+
+def bibtex(parts: Iterable[Configurable]) -> str:
+    """Entries for all that these stages and data sets, and their parts, are built on, each once and with its users,
+    after one for cvpipe itself."""
+    users: dict[Reference, list[str]] = {}
+    silent: list[str] = []
+    for thing in _all_parts(parts):
+        papers = references_in(inspect.getdoc(type(thing)) or "")
+        if not papers:
+            silent.append(thing.name)
+        for paper in papers:
+            same = next((known for known in users if _plain(known.title) == _plain(paper.title)), paper)
+            word = f"{thing.name} ({paper.place})" if paper.place else thing.name
+            users.setdefault(same, [])
+            users[same] += [word] if word not in users[same] else []
+    entries = [_cvpipe()]
+    entries += [f"% {', '.join(words)}\n{entry_of(paper)}" for paper, words in users.items()]
+    entries += [f"% {', '.join(dict.fromkeys(silent))}: no paper is named"] if silent else []
+    return "\n\n".join(entries) + "\n"
+
+
+def _all_parts(things: Iterable[Configurable]) -> Iterator[Configurable]:
+    for thing in things:
+        yield thing
+        for value in thing.get_params(deep=False).values():
+            yield from _all_parts(parts_of(value))
+
+
+def entry_of(paper: Reference) -> str:
+    """The entry in `references.bib`, or what the docstring tells."""
+    known = shipped_entries().get(_plain(paper.title))
+    if known:
+        return re.sub(r"^@(\w+)\{\w+,", rf"@\1{{{paper.key},", known)
+    fields = {"author": " and ".join(paper.authors), "title": f"{{{paper.title}}}"}
+    kind = "misc"
+    if "edition" in paper.venue:
+        kind, fields["edition"] = "book", paper.venue.replace(" edition", "")
+    elif MEETINGS.search(paper.venue):
+        kind, fields["booktitle"] = "inproceedings", paper.venue
+    elif paper.venue:
+        kind, fields["journal"] = "article", paper.venue
+    return _entry(kind, paper.key, fields | {"year": str(paper.year)})
+
+
+@cache
+def shipped_entries() -> dict[str, str]:
+    """Entries of `references.bib` by title, in small letters and digits."""
+    text = (Path(__file__).parent / "references.bib").read_text(encoding="utf-8")
+    return {_plain(field(entry, "title")): entry for entry in ENTRY.findall(text)}
+
+
+def field(entry: str, name: str) -> str:
+    """The value of a field of a BibTeX entry, without braces; an empty string if it has none."""
+    match = re.search(rf"^  {name} = \{{(.*)\}},?$", entry, re.MULTILINE)
+    return re.sub(r"[{}]", "", match[1]) if match else ""
+
+
+def _plain(title: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", title.lower())
+
+
+def _cvpipe() -> str:
+    about = {"author": "{The cvpipe developers}", "title": "{cvpipe}", "version": cvpipe.__version__}
+    return _entry("software", "cvpipe", about)
+
+
+def _entry(kind: str, key: str, fields: Mapping[str, str]) -> str:
+    lines = [f"  {name} = {{{value}}}," for name, value in fields.items()]
+    return "\n".join([f"@{kind}{{{key},", *lines, "}"])

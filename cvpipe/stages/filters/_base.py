@@ -1,0 +1,170 @@
+"""What all learners of filters share: the patches they learn from, and the way from filters to a feature of an image.
+
+A learner of its own says how filters are learned from white rows (`_learn`), and how the responses of linear filters at
+a position become codes (`_coding`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Annotated, Self
+
+import numpy as np
+from annotated_types import MinLen
+
+from cvpipe.data import Features, Images, Patches
+from cvpipe.data.exhibits import Exhibit
+from cvpipe.errors import RunError
+from cvpipe.options import Count, NonNegative, Seed
+from cvpipe.stage import Learner, Part, Stage
+from cvpipe.stages.filters._exhibits import filter_gallery, use_facts
+from cvpipe.stages.patches.random_patches import RandomPatches
+from cvpipe.vision import filter_codes
+from cvpipe.vision.dense_codes import Filters, folded, pooled
+from cvpipe.vision.patch_rows import Evening, evened, rows_of, shrunk, shrunk_patches
+from cvpipe.vision.region_pooling import Level, Pool
+from cvpipe.vision.whitening import Kind, whitening
+from cvpipe.vision.working_size import grey
+
+USED = 4096
+"""Training patches from which it is told how much each filter is used."""
+
+
+@dataclass(frozen=True)
+class Coding:
+    """From a white row x to codes: `encode(x @ matrix + offset)`."""
+
+    matrix: np.ndarray
+    """(d, K) float32."""
+    offset: np.ndarray
+    """(K,) float32."""
+    encode: Callable[[np.ndarray], np.ndarray]
+    """(n, K) float32, which it may overwrite -> (n, codes) float32, row by row."""
+
+
+def triangle_coding(centres: np.ndarray) -> Coding:
+    """How much nearer than usual a white row is to each of (K, d) centres."""
+    size = centres.shape[1]
+    code = partial(filter_codes.triangle, table=filter_codes.distance_table(centres))
+    return Coding(np.eye(size, dtype=np.float32), np.zeros(size, np.float32), code)
+
+
+class FilterLearner(Learner):
+    """A learner of filters; see the module. Its options are those of all of them."""
+
+    filters: Count = 400  # how many are learned; Coates 2011 used 100 to 4,000
+    # where training patches come from; nothing is drawn from test images
+    patches: Annotated[Stage, Part(Images, Patches)] = field(default_factory=RandomPatches)
+    samples: Count = 100_000  # patches to learn from, in all
+    shrink: Count = 1  # images, and patches, are made so many times smaller first
+    evening: Evening = "contrast"  # taken out of each patch: brightness and contrast, brightness, or nothing
+    contrast: NonNegative = 10.0  # added to the variance of a patch, grey levels^2; Coates's program
+    whiten: Kind = "zca"  # zca, pca, or none
+    epsilon: NonNegative = 0.1  # added to the variances that whitening divides by; Coates's program
+    components: Count | None = None  # directions that `whiten: pca` keeps; null keeps all
+    stride: Count = 1  # px between the positions at which an image is encoded, after shrinking
+    pool: Annotated[tuple[Pool, ...], MinLen(1)] = ("mean", "std")  # what is told of the codes in a region
+    regions: Annotated[tuple[Level, ...], MinLen(1)] = (1,)  # grids: 2 is 2 x 2 regions, [3, 1] is 3 rows
+    seed: Seed = None  # of everything that is drawn
+
+    window_: np.ndarray
+    mean_: np.ndarray
+    whitening_: np.ndarray
+    basis_: np.ndarray
+    filters_: np.ndarray
+    use_: np.ndarray
+    seen_: int
+
+    @property
+    def sampler(self) -> Stage:
+        """The stage whose patches `fit` is given."""
+        return self.patches
+
+    @property
+    def fit_rows(self) -> int:
+        """Patches that `fit` needs."""
+        return self.samples
+
+    def fit(self, patches: Patches, labels: np.ndarray | None = None) -> Self:
+        """Learn filters from (M, h, w, 3) uint8 patches; more than `samples` are subsampled.
+
+        If all of them are grey, images are made grey too. Raises `RunError` if there are no patches.
+        """
+        pixels = self._pixels(patches)
+        self.window_ = np.array(pixels.shape[1:], np.int64)
+        rows = evened(rows_of(pixels), self.evening, self.contrast)
+        white = whitening(rows, self.whiten, self.epsilon, self.components)
+        self.mean_, self.whitening_, self.basis_ = white.mean, white.matrix, white.basis
+        rows = white(rows)
+        self._learn(rows)
+        self.seen_ = len(rows)
+        codes = self._codes(rows[:: max(1, len(rows) // USED)])
+        self.use_ = codes.mean(axis=0).reshape(-1, len(self.filters_)).sum(axis=0)  # both signs of a filter
+        return self
+
+    def transform(self, images: Images) -> Features:
+        """(H, W, 3) uint8 RGB images -> (n, regions * pools * codes) float32."""
+        coding, filters = self._coding(), self._folded()
+        values = np.zeros((len(images), self._width(coding)), np.float32)
+        for row, image in zip(values, images, strict=True):
+            seen = shrunk(self._coloured(image), self.shrink)
+            codes = pooled(seen, filters, coding.encode, self.stride, self.regions, self.pool)
+            if codes is not None:
+                row[:] = codes.ravel()
+        return Features(values=values)
+
+    def exhibits(self) -> list[Exhibit]:
+        """The filters sorted by use, and how much they are used."""
+        pictures = self.filters_ @ self.basis_
+        return [filter_gallery(pictures, self._window(), self.use_), use_facts(self.use_, self.seen_)]
+
+    def _learn(self, rows: np.ndarray) -> None:
+        """Set `filters_`, (K, d) float32, and what else is learned, from (n, d) float32 white rows."""
+        raise NotImplementedError
+
+    def _coding(self) -> Coding:
+        """From white rows to codes, by what was learned."""
+        raise NotImplementedError
+
+    def _codes(self, rows: np.ndarray) -> np.ndarray:
+        """(n, codes) of (n, d) white rows."""
+        coding = self._coding()
+        return coding.encode(rows @ coding.matrix + coding.offset)
+
+    def _folded(self) -> Filters:
+        """The linear part of the codes on the pixels of a patch."""
+        coding = self._coding()
+        matrix = self.whitening_.astype(np.float64) @ coding.matrix
+        offset = coding.offset - self.mean_.astype(np.float64) @ matrix
+        return folded(matrix, offset, self.evening, self.contrast, self._window()[:2])
+
+    def _window(self) -> tuple[int, int, int]:
+        height, width, channels = self.window_.tolist()
+        return height, width, channels
+
+    def _width(self, coding: Coding) -> int:
+        codes = coding.encode(coding.offset[None].copy()).shape[1]
+        grids = [(level, level) if isinstance(level, int) else level for level in self.regions]
+        return codes * len(self.pool) * sum(rows * columns for rows, columns in grids)
+
+    def _pixels(self, patches: Patches) -> np.ndarray:
+        """(M, h, w, C) uint8, made smaller; C is 1 if all patches are grey."""
+        pixels = patches.pixels
+        if not len(pixels):
+            raise RunError(
+                f"'{self.patches.name}' found no patches in the training images; smaller patches, or another "
+                "`patches`, may",
+                self.name,
+            )
+        if len(pixels) > self.samples:
+            pixels = pixels[np.sort(self.rng("rows").choice(len(pixels), self.samples, replace=False))]
+        small = shrunk_patches(pixels, self.shrink)
+        if not small.size:
+            got = "x".join(str(side) for side in pixels.shape[1:3])
+            raise RunError(f"nothing is left of {got} px patches made {self.shrink} times smaller", self.name)
+        return small[..., :1] if (small == small[..., :1]).all() else small
+
+    def _coloured(self, image: np.ndarray) -> np.ndarray:
+        return image if self.window_[2] == 3 else grey(image)[..., None]

@@ -1,0 +1,73 @@
+"""A network trained from its first weights on, as a classifier of images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from cvpipe.data import Images, Predictions
+from cvpipe.stage import Classifier
+from cvpipe.stages.classifiers._training import classes_of
+from cvpipe.stages.networks._frame import Frame, frame_of
+from cvpipe.stages.networks._lesson import Lesson
+from cvpipe.stages.networks._network import Network
+from cvpipe.stages.networks._options import Chosen, Trained
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class Cnn(Trained, Chosen, Network, Classifier):
+    """A network, built with random weights and trained end to end by gradient descent.
+
+    Takes RGB images of any size, made `size` px and grey or colour as `channels` says, and normalised by the mean and
+    deviation of each channel of the training images. Gives (n, k) float32 probabilities (softmax), which sum to 1. Tiny
+    images are enlarged. Training is the same, to the last bit, for any number of threads on a CPU, and goes on
+    after an interruption as if there had been none. Raises `RunError` without labels, with one class only, for a
+    `size` that is too small for the network, and when the loss is no number any more.
+
+    Source: LeCun et al., "Gradient-based learning applied to document recognition", Proc. IEEE 1998, section II;
+    Goodfellow, Bengio & Courville, "Deep learning", 2016, chapters 7 and 8.
+    """
+
+    def conflicts(self) -> list[str]:
+        """What does not go together."""
+        return [*Chosen.conflicts(self), *Trained.conflicts(self)]
+
+    def fit(self, images: Images, labels: np.ndarray | None = None) -> Self:
+        """Train on n images and their (n,) labels."""
+        from cvpipe.nets.build import smallest_size
+
+        self.classes_, truth = classes_of(labels, self.name)
+        frame = frame_of(images, self.size, self.channels, smallest_size(self.net, **self.options))
+        lesson = Lesson(self, images, truth, frame)
+        module = self._fresh(frame, len(self.classes_), lesson.seeds("weights"))
+        history = lesson.teach(module)
+        self.keep(module.cpu(), frame, lesson.look, history)
+        return self
+
+    def predict(self, images: Images) -> Predictions:
+        """(H, W, 3) uint8 RGB images -> (n, k) float32 probabilities."""
+        from cvpipe.nets.inference import softmax
+
+        return Predictions(scores=softmax(self.outputs(images)), classes=self.classes_)
+
+    def build(self) -> nn.Module:
+        """The network for what was learned."""
+        return self._fresh(self.trained_frame(), len(self.classes_), 0)
+
+    def _fresh(self, frame: Frame, classes: int, seed: int) -> nn.Module:
+        """The network with its first weights."""
+        import torch
+
+        from cvpipe.nets.build import build
+        from cvpipe.nets.initialise import initialise
+
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            size = (frame.height, frame.width)
+            module = build(self.net, classes=classes, channels=frame.channels, size=size, **self.options)
+            if self.initialise != "own":
+                initialise(module, self.initialise, torch.default_generator)
+        return module

@@ -1,0 +1,73 @@
+"""What samplers of patches share: places in each image become a batch of windows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+import numpy as np
+from annotated_types import Interval
+
+from cvpipe.data import Images, Patches, offsets_of
+from cvpipe.vision.working_size import grey, scaled
+
+Colour = Literal["rgb", "grey"]
+"""Grey patches have three equal channels, so that every stage that takes patches takes them."""
+
+Scale = Annotated[float, Interval(gt=0, le=1)]
+"""A factor on the sides of an image before patches are cut."""
+
+Find = Callable[[np.ndarray, int], np.ndarray]
+"""(m, 2) int64 x, y of the patches' upper left pixels in a scaled (h, w, 3) uint8 image, from it and its row."""
+
+
+def patches_of(images: Images, size: int, scale: float, colour: Colour, find: Find) -> Patches:
+    """Windows of size x size px at the places that `find` gives. It is asked only about images that hold a window.
+
+    Centres are in px of the images as they are, whatever the scale.
+    """
+    sizes, pixels, xy = [], [np.empty((0, size, size, 3), np.uint8)], [np.empty((0, 2))]
+    for row, image in enumerate(images):
+        small = scaled(image, scale)
+        holds = min(small.shape[:2]) >= size
+        corners = find(small, row) if holds else np.empty((0, 2), np.int64)
+        sizes.append(image.shape[:2])
+        pixels.append(cut(small, corners, size, colour))
+        xy.append(unscaled(corners + (size - 1) / 2, small, image))
+    return Patches(
+        offsets=offsets_of([len(p) for p in pixels[1:]]),
+        pixels=np.concatenate(pixels),
+        xy=np.concatenate(xy).astype(np.float32),
+        size=np.array(sizes, np.int32).reshape(-1, 2),
+    )
+
+
+def cut(image: np.ndarray, corners: np.ndarray, size: int, colour: Colour) -> np.ndarray:
+    """(m, size, size, 3) uint8 windows of an (H, W, 3) uint8 image; `corners` (m, 2) x, y of their first pixels."""
+    if not len(corners):
+        return np.empty((0, size, size, 3), np.uint8)
+    x, y = corners.T
+    windows = np.lib.stride_tricks.sliding_window_view(image, (size, size), axis=(0, 1))[y, x]
+    patches = np.ascontiguousarray(windows.transpose(0, 2, 3, 1))
+    if colour == "rgb":
+        return patches
+    luma = grey(patches.reshape(len(corners) * size, size, 3)).reshape(len(corners), size, size, 1)
+    return np.repeat(luma, 3, axis=3)
+
+
+def corners_of(places: np.ndarray, image: np.ndarray, size: int) -> np.ndarray:
+    """(m, 2) x, y of numbered places: a window's upper left pixel, row by row of those at which it fits."""
+    y, x = np.divmod(places, image.shape[1] - size + 1)
+    return np.stack([x, y], axis=1)
+
+
+def place_count(image: np.ndarray, size: int) -> int:
+    """How many places there are for a window; the image holds at least one."""
+    height, width = image.shape[:2]
+    return (height - size + 1) * (width - size + 1)
+
+
+def unscaled(xy: np.ndarray, small: np.ndarray, image: np.ndarray) -> np.ndarray:
+    """Places in a scaled image as places in the image, px; borders of the two lie on each other."""
+    ratio = np.array(image.shape[1::-1]) / np.array(small.shape[1::-1])
+    return (xy + 0.5) * ratio - 0.5

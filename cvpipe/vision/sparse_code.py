@@ -1,0 +1,155 @@
+"""Sparse codes: each row as a sum of few atoms of a dictionary, compiled. Import it where it is used: numba takes
+half a second to load.
+
+All three need of a row x only its products with the atoms, q = D x, and of the dictionary only G = D D'. So a dense
+encoder may fold whitening into the atoms, and rows never have to be kept.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cvpipe.vision.compiled import compiled
+
+FAST = {"reassoc", "contract", "arcp", "nsz"}
+"""Sums may be reordered, so that they run eight at a time; NaN and infinity keep their meaning."""
+SWEEPS = 1000
+"""Most sweeps over the atoms of a code; 5 to 30 are usual."""
+TINY = np.float32(1e-6)
+"""An atom whose part outside the others is smaller, squared, is a sum of them: a code has no use for it."""
+
+fast = compiled(fastmath=FAST, error_model="numpy")
+
+
+@fast
+def _move(code: np.ndarray, left: np.ndarray, gram: np.ndarray, atom: int, penalty: np.float32) -> np.float32:
+    """Best value of one coefficient while the others stay; how far it moved. `left` is q - G code."""
+    size = gram[atom, atom]
+    if size <= TINY:
+        return np.float32(0)
+    wanted = left[atom] + size * code[atom]
+    beyond = abs(wanted) - penalty
+    value = np.float32(0)
+    if beyond > 0:
+        value = np.copysign(beyond, wanted) / size
+    step = value - code[atom]
+    if step != 0:
+        code[atom] = value
+        for i in range(len(left)):
+            left[i] -= step * gram[atom, i]
+    return abs(step)
+
+
+@fast
+def _lasso_row(
+    left: np.ndarray, gram: np.ndarray, penalty: np.float32, tolerance: np.float32, code: np.ndarray
+) -> None:
+    """One code, by coordinates; between sweeps over all atoms, those with a coefficient move until they rest."""
+    largest = np.float32(0)
+    for i in range(len(left)):
+        largest = max(largest, abs(left[i]))
+    tolerance *= largest
+    active = np.empty(len(left), np.int64)
+    for _ in range(SWEEPS):
+        farthest = np.float32(0)
+        for atom in range(len(left)):
+            if code[atom] != 0 or abs(left[atom]) > penalty:
+                farthest = max(farthest, _move(code, left, gram, atom, penalty))
+        if farthest <= tolerance:
+            return
+        count = 0
+        for atom in range(len(left)):
+            if code[atom] != 0:
+                active[count] = atom
+                count += 1
+        for _ in range(SWEEPS):
+            farthest = np.float32(0)
+            for i in range(count):
+                farthest = max(farthest, _move(code, left, gram, active[i], penalty))
+            if farthest <= tolerance:
+                break
+
+
+@fast
+def _lasso(responses: np.ndarray, gram: np.ndarray, penalty: np.float32, tolerance: np.float32) -> np.ndarray:
+    codes = np.zeros_like(responses)
+    for row in range(len(responses)):
+        _lasso_row(responses[row], gram, penalty, tolerance, codes[row])
+    return codes
+
+
+@fast
+def _solve(factor: np.ndarray, count: int, right: np.ndarray, out: np.ndarray) -> None:
+    """x with L L' x = right for a lower triangle L of `count` rows."""
+    for i in range(count):
+        value = right[i]
+        for j in range(i):
+            value -= factor[i, j] * out[j]
+        out[i] = value / factor[i, i]
+    for i in range(count - 1, -1, -1):
+        value = out[i]
+        for j in range(i + 1, count):
+            value -= factor[j, i] * out[j]
+        out[i] = value / factor[i, i]
+
+
+@fast
+def _grow(factor: np.ndarray, chosen: np.ndarray, count: int, gram: np.ndarray, atom: int) -> bool:
+    """Add a row to the Cholesky factor of the chosen atoms' Gram matrix; False if the atom is a sum of them."""
+    rest = gram[atom, atom]
+    for i in range(count):
+        value = gram[atom, chosen[i]]
+        for j in range(i):
+            value -= factor[i, j] * factor[count, j]
+        factor[count, i] = value / factor[i, i]
+        rest -= factor[count, i] ** 2
+    if rest <= TINY:
+        return False
+    factor[count, count] = np.sqrt(rest)
+    return True
+
+
+@fast
+def _omp(responses: np.ndarray, gram: np.ndarray, atoms: int) -> np.ndarray:
+    codes = np.zeros_like(responses)
+    factor = np.zeros((atoms, atoms), np.float32)
+    chosen = np.empty(atoms, np.int64)
+    right, value = np.empty(atoms, np.float32), np.empty(atoms, np.float32)
+    left = np.empty(responses.shape[1], np.float32)
+    for row in range(len(responses)):
+        left[:] = responses[row]
+        for count in range(atoms):
+            atom = np.argmax(np.abs(left))
+            if abs(left[atom]) <= TINY or not _grow(factor, chosen, count, gram, atom):
+                break
+            chosen[count], right[count] = atom, responses[row, atom]
+            _solve(factor, count + 1, right, value)
+            left[:] = responses[row]
+            for i in range(count + 1):
+                codes[row, chosen[i]] = value[i]
+                for j in range(len(left)):
+                    left[j] -= value[i] * gram[chosen[i], j]
+    return codes
+
+
+def lasso(responses: np.ndarray, gram: np.ndarray, penalty: float, tolerance: float = 1e-4) -> np.ndarray:
+    """(n, K) float32 codes a that minimise |x - D' a|^2 / 2 + penalty |a|_1.
+
+    responses (n, K) float32, products of rows and atoms, are overwritten; gram (K, K) float32. A code is done when
+    no coefficient moves by more than `tolerance` times the largest response.
+
+    Source: Friedman, Hastie & Tibshirani, "Regularization paths for generalized linear models via coordinate descent",
+    Journal of Statistical Software 2010, section 2.2 (covariance updates).
+    """
+    return _lasso(responses, gram, np.float32(penalty), np.float32(tolerance))
+
+
+def omp(responses: np.ndarray, gram: np.ndarray, atoms: int) -> np.ndarray:
+    """(n, K) float32 codes of at most `atoms` coefficients: each time the atom nearest to what is left, then all again.
+
+    responses (n, K) float32, products of rows and atoms of length 1; gram (K, K) float32.
+
+    Source: Rubinstein, Zibulevsky & Elad, "Efficient implementation of the K-SVD algorithm using batch orthogonal
+    matching pursuit", Technion CS-2008-08, section 3.
+    """
+    return _omp(responses, gram, min(atoms, len(gram)))

@@ -1,0 +1,152 @@
+"""`cvpipe cite`: BibTeX of exactly the methods used, from what docstrings name."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from cvpipe_cli.main import main
+
+from cvpipe import registry
+from cvpipe.data import Features
+from cvpipe.report.citations import Reference, bibtex, entry_of, field, references_in, shipped_entries
+from cvpipe.spec import build_stage, shipped_specs
+from cvpipe.stage import Stage
+
+ENTRY = re.compile(r"@(\w+)\{([\w]+),\n((?:  \w+ = \{.*\},\n)+)\}")
+
+
+def cite(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, ["cite", *map(str, arguments)])
+
+
+def keys(text: str) -> list[str]:
+    return [key for _, key, _ in ENTRY.findall(text)]
+
+
+def test_a_docstring_is_read() -> None:
+    text = """First line.
+
+    Source: sum; Lowe, "Distinctive image features from
+    keypoints", IJCV 2004, sections 3 to 6; weights: Fan et al., "A: b", JMLR 2008 (chi2); Rey Otero &
+    Delbracio, "Anatomy", 2014.
+
+    Another paragraph, "Not cited", ICCV 1999.
+    """
+    assert references_in(text) == [
+        Reference(("Lowe",), "Distinctive image features from keypoints", "IJCV", 2004, "sections 3 to 6"),
+        Reference(("Fan", "others"), "A: b", "JMLR", 2008),
+        Reference(("Rey Otero", "Delbracio"), "Anatomy", "", 2014),
+    ]  # fmt: skip
+    assert references_in("No source.") == []
+
+
+@pytest.mark.parametrize("word", registry.stage_names())
+def test_every_stage_names_a_paper_that_can_be_cited(word: str) -> None:
+    papers = references_in(inspect.getdoc(registry.stage_class(word)) or "")
+    assert papers, 'after `Source:`: Authors, "Title", Venue year, section'
+    for paper in papers:
+        assert all(
+            name[0].isupper() or name.split()[0] in ("de", "van", "von", "others") for name in paper.authors
+        )
+        assert 1900 < paper.year < 2030
+        assert re.fullmatch(r"[a-z]+\d{4}[a-z0-9]+", paper.key)
+        assert ENTRY.fullmatch(entry_of(paper))
+
+
+def test_full_entries_agree_with_the_docstrings() -> None:
+    papers = [paper for kind in ("stage", "dataset") for word in getattr(registry, f"{kind}_names")()
+              for paper in references_in(inspect.getdoc(getattr(registry, f"{kind}_class")(word)) or "")]  # fmt: skip
+    by_title = {re.sub(r"[^a-z0-9]", "", paper.title.lower()): paper for paper in papers}
+    for title, entry in shipped_entries().items():
+        paper = by_title[title]  # none is left over
+        assert field(entry, "year") == str(paper.year)
+        first = re.sub(r"\\.", "", field(entry, "author").split(",")[0])
+        assert re.sub(r"[^a-z]", "", first.lower()) == re.sub(r"[^a-z]", "", paper.authors[0].lower())
+
+
+@pytest.mark.parametrize("name", shipped_specs())
+def test_every_shipped_spec_can_be_cited(name: str) -> None:
+    done = cite(name)
+    assert done.exit_code == 0
+    found = keys(done.stdout)
+    assert found[0] == "cvpipe"
+    assert len(found) > 1
+    assert len(set(found)) == len(found)
+    assert done.stdout.count("{") == done.stdout.count("}")
+
+
+def test_exactly_the_methods_used() -> None:
+    assert keys(cite("sift_bow_svm").stdout) == [
+        "cvpipe", "coltuc2006exact", "lowe2004distinctive", "arandjelovic2012three", "csurka2004visual",
+        "fan2008liblinear", "zhang2007local",
+    ]  # fmt: skip
+
+
+def test_a_paper_of_several_stages_comes_once_with_its_places() -> None:
+    text = bibtex([build_stage(word) for word in ("sift", "root_sift", "dog_keypoints", "l1")])
+    assert (
+        "% sift (sections 3 to 6), dog_keypoints (sections 3 to 5)\n@article{lowe2004distinctive,\n" in text
+    )
+    assert "% root_sift (section 3), l1 (section 3)\n@inproceedings{arandjelovic2012three,\n" in text
+
+
+def test_parts_of_stages_are_cited() -> None:
+    pyramid = build_stage("spatial_pyramid")
+    assert "csurka2004visual" in keys(bibtex([pyramid]))
+    assert "lazebnik2006beyond" in keys(bibtex([pyramid]))
+    assert {"swain1991color", "ojala2002multiresolution"} <= set(keys(bibtex([build_stage("join")])))
+
+
+class Nameless(Stage):
+    """A stage of somebody's own."""
+
+    def transform(self, batch: Features) -> Features:
+        """The same."""
+        return batch
+
+
+class Plugin(Nameless):
+    """Another.
+
+    Source: Mustermann, Doe & others, "A method: its theory", Some Journal 2021, section 2.
+    """
+
+
+def test_stages_of_others_need_no_entry() -> None:
+    text = bibtex([Nameless(), Plugin(), Nameless()])
+    assert text.endswith("% nameless: no paper is named\n")
+    assert (
+        """% plugin (section 2)
+@article{mustermann2021method,
+  author = {Mustermann and Doe and others},
+  title = {{A method: its theory}},
+  journal = {Some Journal},
+  year = {2021},
+}"""
+        in text
+    )
+
+
+def test_a_run_is_cited_like_its_spec(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, class_folders: Callable[..., Path]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    class_folders({"cat": 8, "dog": 8}, tmp_path / "photos")
+    (tmp_path / "small.yaml").write_text(
+        "data: {folder: photos}\nsplit: {kfold: 2}\nstages: [raw_pixels, {knn: {k: 1}}]\n"
+    )
+    assert CliRunner().invoke(main, ["run", "small.yaml", "--quiet", "--out", "out"]).exit_code == 0
+    assert cite("out").stdout == cite("small.yaml").stdout
+    assert keys(cite("out").stdout)[1:] == [
+        "turk1991eigenfaces", "torralba200880", "cover1967nearest", "dudani1976distance"
+    ]  # fmt: skip
+    wrong = cite("sift_bow_smv")
+    assert wrong.exit_code == 2
+    assert "did you mean 'sift_bow_svm'?" in wrong.stderr
+    (tmp_path / "empty").mkdir()
+    assert cite("empty").exit_code == 2
