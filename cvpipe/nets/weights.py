@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cvpipe.errors import DataError, RunError, did_you_mean
+from cvpipe.nets import timm_nets
 from cvpipe.nets.table import NETS
 from cvpipe.nets.weight_files import look_of, misfit, read
 
@@ -38,6 +39,8 @@ class Scaling:
 LITE0_SCALING = Scaling((127.0,) * 3, (128.0,) * 3)
 IMAGENET_SCALING = Scaling((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
 """torchvision's means 0.485, 0.456, 0.406 and deviations 0.229, 0.224, 0.225, times 255."""
+SYMMETRIC_SCALING = Scaling((127.5,) * 3, (127.5,) * 3)
+"""[-1, 1]: TensorFlow's, from which torchvision has its GoogLeNet; there the network scales its input itself."""
 CLASSES = 1000
 """Of ImageNet: what published weights are for."""
 UNIT_SCALING = Scaling((0.0,), (255.0,))
@@ -51,7 +54,7 @@ def is_file(weights: str) -> bool:
 
 def weights_problem(net: str, weights: str) -> str:
     """What is wrong with the weights that were asked for; empty if nothing is known to be. Reads no file."""
-    if weights == "none":
+    if weights == "none" or (weights == "timm" and net.startswith(timm_nets.PREFIX)):
         return ""
     if is_file(weights):
         return "" if os.path.isfile(weights) else f"weights '{weights}': there is no such file"
@@ -61,7 +64,7 @@ def weights_problem(net: str, weights: str) -> str:
     if recipe and made_for in NETS:
         return "" if made_for == net else f"weights '{weights}' are for network '{made_for}', not for '{net}'"
     near = did_you_mean(weights, ["none", "lite0", f"{net}.IMAGENET1K_V1"])
-    return f"unknown weights '{weights}'{near}; allowed are none, lite0, NETWORK.RECIPE of torchvision, or a file"
+    return f"unknown weights '{weights}'{near}; allowed are none, lite0, NETWORK.RECIPE of torchvision, timm, or a file"
 
 
 def _lite0_problem(net: str) -> str:
@@ -72,10 +75,15 @@ def _lite0_problem(net: str) -> str:
     return ""
 
 
-def scaling_of(weights: str) -> Scaling:
+def scaling_of(weights: str, net: str = "") -> Scaling:
     """The scaling of pixels that weights were trained with."""
     if weights == "lite0":
         return LITE0_SCALING
+    if weights.startswith("googlenet."):
+        return SYMMETRIC_SCALING
+    if weights == "timm":
+        mean, deviation, _ = timm_nets.look(net)
+        return Scaling(tuple(255.0 * m for m in mean), tuple(255.0 * d for d in deviation))
     look = look_of(Path(weights)) if is_file(weights) else None
     if look:  # of pixels in [0, 1]
         return Scaling(tuple(255.0 * look[0]), tuple(255.0 * look[1]))
@@ -110,6 +118,9 @@ def load(module: Module, net: str, weights: str) -> None:
     elif is_file(weights):
         path = Path(weights)
         tensors = read(path)
+    elif weights == "timm":
+        path = Path(net)
+        tensors = timm_nets.pretrained(net)
     else:
         path = downloaded(weights)
         tensors = read(path)

@@ -11,8 +11,8 @@ from annotated_types import MinLen
 
 from cvpipe import device
 from cvpipe.data import Images
-from cvpipe.nets.build import size_problem, source_of
-from cvpipe.nets.table import NETS, net_problem
+from cvpipe.nets.build import side_of, size_problem, source_of
+from cvpipe.nets.table import net_problem
 from cvpipe.nets.weight_files import look_of
 from cvpipe.nets.weights import content, is_file, scaling_of, weights_problem
 from cvpipe.options import Count, PathOrWord, Seed
@@ -31,8 +31,8 @@ PIXELS = 4 * 224 * 224
 class FrozenNet(Stage):
     """A network with given weights, and some of its layers."""
 
-    net: str = "efficientnet_lite0"  # a word for a network, see docs/networks.md, or package.Class
-    # lite0, none (random), NETWORK.RECIPE of torchvision, or a file: a state dict, *_cnn.safetensors of a model
+    net: str = "efficientnet_lite0"  # see docs/networks.md; package.Class, timm:NAME
+    # lite0, none (random), NETWORK.RECIPE of torchvision, timm, or a file: a state dict, *_cnn.safetensors
     weights: PathOrWord = "lite0"
     # names, see `cvpipe stages cnn_features --layers NET`; null is the last one before the scores
     layers: Annotated[tuple[str, ...], MinLen(1)] | None = None
@@ -60,7 +60,7 @@ class FrozenNet(Stage):
 
     def _side(self) -> int:
         look = look_of(Path(self.weights)) if is_file(self.weights) and not self.size else None
-        return self.size or (look[2] if look else NETS[self.net].side if self.net in NETS else 224)
+        return self.size or (look[2] if look else side_of(self.net))
 
     def _recipe(self, digest: str) -> Recipe:
         from cvpipe.nets.frozen import Recipe
@@ -88,7 +88,7 @@ class FrozenNet(Stage):
         from cvpipe.nets.threads import one_thread
 
         place, recipe = device.current(), self._recipe(content(self.weights))
-        taps, scaling = frozen(recipe, place), scaling_of(self.weights)
+        taps, scaling = frozen(recipe, place), scaling_of(self.weights, self.net)
         mean, deviation = (
             torch.tensor(values, device=place).view(1, -1, 1, 1)
             for values in (scaling.mean, scaling.deviation)
