@@ -46,7 +46,7 @@ def frozen(recipe: Recipe, device: str = "cpu") -> Taps:
         return _frozen(recipe, device)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _frozen(recipe: Recipe, device: str) -> Taps:
     dry, layers = dry_run(recipe), layers_of(recipe)
     size, options = (recipe.side, recipe.side), dict(recipe.options)
