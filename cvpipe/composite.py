@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from cvpipe.errors import NotFitted
-from cvpipe.stage import Learner, Stage
+from cvpipe.stage import Learner, Stage, learns
 
 
 class Composite(Learner):
@@ -83,6 +83,6 @@ class Composite(Learner):
 
 
 def _fit_transform(stage: Stage, batch: Any, labels: np.ndarray | None) -> Any:
-    if isinstance(stage, Learner):
+    if learns(stage):
         stage.fit(batch if stage.sampler is None else stage.sampler.transform(batch), labels)
     return stage.transform(batch)

@@ -13,12 +13,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Self, TypeGuard, cast
 
 import numpy as np
 
 from cvpipe.configurable import Configurable
-from cvpipe.data import Features, Predictions
+from cvpipe.data import Predictions
 from cvpipe.data.exhibits import Exhibit
 from cvpipe.data.seeds import generator
 from cvpipe.errors import NotFitted
@@ -38,6 +38,9 @@ class Stage(Configurable):
     def transform(self, batch: Any) -> Any:
         """The output for each image of a batch. Every stage but a classifier writes its own, with annotations."""
         raise NotImplementedError(f"stage '{self.name}' has no transform")
+
+    sealed = ""
+    """Of a stage that comes fitted out of a saved model: the hash of what it is there. It is not fitted again."""
 
     def reads(self) -> Sequence[Path]:
         """Files or folders beside the images that decide what it gives, such as weights. Their contents become part of
@@ -103,11 +106,28 @@ class Learner(Stage):
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
 
+def learns(stage: Stage) -> TypeGuard[Learner]:
+    """Whether a stage is to be fitted: it learns, and has not been taken out of a saved model."""
+    return isinstance(stage, Learner) and not stage.sealed
+
+
+class StandIn(Stage):
+    """What stands in a pipeline for a fitted stage of a saved model; the conductor puts that stage in its place."""
+
+    model: str  # folder of the model
+    stage: str  # word of the stage in it
+    content: str | None = None  # `sealed` of the stage that is expected
+
+    def transform(self, batch: Any) -> Any:
+        """Raises `NotFitted`: only a pipeline uses what it stands for."""
+        raise NotFitted(f"stage '{self.name}' is used in pipelines only, which read the model")
+
+
 class Classifier(Learner):
     """The last stage of a pipeline: it gives a score for each image and class. It learns `classes_`."""
 
     classes_: np.ndarray
 
-    def predict(self, features: Features) -> Predictions:
+    def predict(self, features: Any) -> Predictions:
         """Scores for each image. Every classifier writes its own."""
         raise NotImplementedError(f"stage '{self.name}' has no predict")

@@ -90,3 +90,42 @@ def test_errors_say_what_is_wrong() -> None:
     stage = BagOfWords(words=3, seed=0).fit(descriptors([20]))
     with pytest.raises(RunError, match="bag_of_words: descriptors are 16 numbers long, the words 8"):
         stage.transform(descriptors([4], width=16))
+
+
+def test_soft_words_are_the_codeword_uncertainty_of_van_gemert() -> None:
+    batch = descriptors([600, 0, 1, 12])
+    stage = BagOfWords(words=7, assignment="soft", seed=0).fit(batch)
+    got = stage.transform(batch).values
+    words = stage.vocabulary_.astype(float)
+    for i in (0, 2, 3):
+        want = np.zeros(7)
+        for row in batch.values[batch.rows(i)].astype(float):
+            kernel = np.exp(-((words - row) ** 2).sum(axis=1) / (2 * stage.sigma_**2))
+            want += kernel / kernel.sum()
+        np.testing.assert_allclose(got[i], want / batch.counts[i], atol=1e-5)
+    assert not got[1].any()
+
+
+def test_the_width_of_soft_words_follows_the_distances_of_descriptors() -> None:
+    batch = descriptors([400])
+    stage = BagOfWords(words=5, softness=0.5, iterations=200, tolerance=0, seed=0).fit(batch)
+    nearest = ((batch.values[:, None] - stage.vocabulary_) ** 2).sum(axis=2).min(axis=1)
+    assert stage.sigma_ == pytest.approx(0.5 * np.sqrt(nearest.mean()), rel=1e-3)
+
+
+def test_the_softest_words_are_shared_and_the_hardest_are_hard() -> None:
+    batch = descriptors([50, 3])
+    hard = BagOfWords(words=6, norm="l2", seed=0).fit(batch).transform(batch).values
+    nearly = (
+        BagOfWords(words=6, norm="l2", assignment="soft", softness=1e-3, seed=0).fit(batch).transform(batch)
+    )
+    np.testing.assert_allclose(nearly.values, hard, atol=1e-6)
+    even = BagOfWords(words=6, assignment="soft", softness=1e3, seed=0).fit(batch).transform(batch)
+    np.testing.assert_allclose(even.values, 1 / 6, atol=1e-4)
+
+
+def test_soft_words_that_are_the_descriptors_themselves_are_hard() -> None:
+    batch = descriptors([3, 4])
+    stage = BagOfWords(words=50, assignment="soft", norm="none", seed=0).fit(batch)
+    assert stage.sigma_ == pytest.approx(0, abs=1e-3)
+    np.testing.assert_allclose(stage.transform(batch).values.sum(axis=1), [3, 4], rtol=1e-5)

@@ -24,6 +24,7 @@ from cvpipe.report.html import render, write_report
 from cvpipe.report.keypoints import POINTS
 from cvpipe.report.keypoints import section as keypoints_section
 from cvpipe.report.words import count, counted, percent, plain, seconds, short
+from cvpipe.stages.features.join import Join
 
 VOID = {"meta", "img", "br", "hr", "input", "link"}  # elements without an end tag
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -348,6 +349,14 @@ def test_keypoints_come_from_the_fitted_stages():
     assert keypoints_section(replace(fake_result(), pipeline=pipeline)) is None
     pipeline.fitted = [Grid()]
     assert keypoints_section(replace(fake_result(), pipeline=pipeline)) is not None
+
+
+def test_keypoints_of_the_first_branch_that_has_some_are_drawn():
+    join = Join()
+    join.adopt([[Means()], [Grid()]])  # type: ignore[list-item]
+    content = keypoints_section(replace(fake_result(), pipeline=FakePipeline(join)))
+    assert content is not None
+    assert {shown["stage"] for shown in content["shown"]} == {"grid"}
 
 
 def test_no_keypoints_section_where_no_leading_stage_gives_any():

@@ -88,12 +88,12 @@ on_bad_image: ignore
         "got 'many'",
         "x.yaml:8:17: unknown option 'power' of stage 'root_sift': it has no options",
         "x.yaml:9:5: unknown stage 'bag_of_word' (did you mean 'bag_of_words'?); `cvpipe stages` lists all",
-        "x.yaml:10:20: unknown option 'clusters' of stage 'bag_of_words'; it has words, norm, iterations, "
-        "tolerance, rows_per_word and seed",
+        "x.yaml:10:20: unknown option 'clusters' of stage 'bag_of_words'; it has words, norm, assignment, "
+        "softness, iterations, tolerance, rows_per_word and seed",
         "x.yaml:10:33: unknown option 'wrds' of stage 'bag_of_words' (did you mean 'words'?)",
         "x.yaml:10:48: option 'norm' of stage 'bag_of_words' must be one of l1, l2 or none, got 'l3' "
         "(did you mean 'l2'?)",
-        "x.yaml:11:14: option 'C' of stage 'svm' must be a number above 0, got 0",
+        "x.yaml:11:14: option 'C' of stage 'svm' must be a number above 0 or search, got 0",
         "x.yaml:11:31: option 'class_weight' of stage 'svm' must be one of balanced or null, got 'none' "
         "(write null)",
         f"x.yaml:12:21: metric must be one of {listed(METRICS)}, got 'f1_macro' (did you mean 'macro_f1'?)",
@@ -156,8 +156,8 @@ def test_aliases_cannot_multiply(spec_file) -> None:
         ("words: 20", 'words: "20"', "x.yaml:5:27: option 'words' of stage 'bag_of_words' must be"),
         ("words: 20", "words: true", "x.yaml:5:27: option 'words' of stage 'bag_of_words' must be"),
         ("words: 20", "words: 20.0", "x.yaml:5:27: option 'words' of stage 'bag_of_words' must be"),
-        ("C: 10", "C: .nan", "x.yaml:6:28: option 'C' of stage 'svm' must be a number above 0, got nan"),
-        ("C: 10", "C: ten", "x.yaml:6:28: option 'C' of stage 'svm' must be a number above 0, got 'ten'"),
+        ("C: 10", "C: .nan", "x.yaml:6:28: option 'C' of stage 'svm' must be a number above 0 or search, got nan"),
+        ("C: 10", "C: ten", "x.yaml:6:28: option 'C' of stage 'svm' must be a number above 0 or search, got 'ten'"),
         ("data: textures", "data: {textures: {size: 3, x: 1}}", "x.yaml:1:"),
         ("data: textures", "data: 3", "x.yaml:1:7: a data set is one word, or one word with its options, got 3"),
         ("data: textures", "data: textures\nsplit: {kfolds: 3}", "x.yaml:2:9: split must be one of kfold, holdout,"),

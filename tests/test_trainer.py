@@ -99,7 +99,9 @@ def test_gradients_of_parts_are_those_of_the_whole_batch() -> None:
     look = Look(*spread(values))
     with Learning(module, Recipe(part=7), partial(derive, 0), look, "cpu", 2, print) as learning:
         gradients, answer = learning.gradients(0, values, torch.from_numpy(truth))
-    loss = nn.functional.cross_entropy(module(look.at(values.permute(0, 3, 1, 2) / 255)), torch.from_numpy(truth))
+    loss = nn.functional.cross_entropy(
+        module(look.at(values.permute(0, 3, 1, 2) / 255)), torch.from_numpy(truth)
+    )
     for ours, theirs in zip(gradients, torch.autograd.grad(loss, list(module.parameters())), strict=True):
         torch.testing.assert_close(ours, theirs)
     assert answer.loss == pytest.approx(loss.item(), rel=1e-5)
@@ -219,7 +221,9 @@ def test_training_ends_early_and_keeps_the_best_epoch() -> None:
 
 def test_a_loss_that_is_no_number_is_explained() -> None:
     made = training(Recipe(epochs=3, batch=30, optimiser="sgd", rate=1e30))
-    with pytest.raises(RunError, match=r"is no number at step \d of epoch 1.*learning rate is 1e\+30.*clip: 1"):
+    with pytest.raises(
+        RunError, match=r"is no number at step \d of epoch 1.*learning rate is 1e\+30.*clip: 1"
+    ):
         made.run()
 
 

@@ -22,6 +22,7 @@ from cvpipe.conductor.result import RunResult, SplitResult
 from cvpipe.conductor.scan import fingerprint, usable
 from cvpipe.conductor.seeding import seeded
 from cvpipe.conductor.split import SPLITS, Fold, Split
+from cvpipe.conductor.stand_ins import replaced
 from cvpipe.conductor.store import open_store
 from cvpipe.data import Dataset
 from cvpipe.device import Device, current, use
@@ -63,7 +64,7 @@ def conduct(
     with open_store(pipeline.cache) as store, use(used_device):
         data, scan, skipped = usable(dataset, on_bad_image, store, workers_used, listener)
         folds = chosen.folds(data, run_seed, [bad["id"] for bad in skipped], scan.tokens)
-        stages = seeded(pipeline.stages, run_seed)
+        stages = replaced(seeded(pipeline.stages, run_seed))
         ledger = Ledger(stages, workers_used, listener)
         flow = Flow(data.images, scan.tokens, store, workers_used, ledger)
         ledger.begin(len(data), len(folds))

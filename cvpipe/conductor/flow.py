@@ -26,7 +26,7 @@ from cvpipe.conductor.state import Packed, pack, unpack
 from cvpipe.conductor.store import Store
 from cvpipe.data import Batch, Features, Images, Predictions
 from cvpipe.errors import CvpipeError, Problem, RunError
-from cvpipe.stage import Learner, Stage
+from cvpipe.stage import Learner, Stage, learns
 
 FIT_S = "fit seconds"
 """Beside what a learner learned the store keeps how long that took, so that its cost is known when it is read back."""
@@ -69,6 +69,13 @@ class Flow:
         parts = list(self._stream(chain, rows, lambda batch, ids: batch))
         return Predictions.concat(parts)
 
+    def features(self, chain: Sequence[Link], rows: np.ndarray) -> Features | None:
+        """What a chain gives for some rows (sorted) of the images; None if that is no Features."""
+        parts = list(
+            self._stream(chain, rows, lambda batch, ids: batch if isinstance(batch, Features) else None)
+        )
+        return None if not parts or parts[0] is None else Features.concat(parts)
+
     def _fit_chain(
         self, stages: Sequence[Stage], before: Sequence[Link], place: Place, lesson: _Lesson
     ) -> list[Link]:
@@ -85,7 +92,7 @@ class Flow:
                         for number, branch in enumerate(stage.chains())]  # fmt: skip
             stage.adopt([[link.stage for link in branch] for branch in branches])
             return Link(stage, key, place, tuple(map(tuple, branches)))
-        if isinstance(stage, Learner):
+        if learns(stage):
             self._fit_one(stage, key, chain, place, lesson)
         return Link(stage, key, place)
 

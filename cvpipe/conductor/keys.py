@@ -26,7 +26,7 @@ import numpy as np
 from cvpipe import device
 from cvpipe.composite import Composite
 from cvpipe.configurable import Configurable, parts_of
-from cvpipe.stage import Learner, Stage
+from cvpipe.stage import Stage, learns
 
 DISTRIBUTIONS = {
     "cv2": (
@@ -92,7 +92,7 @@ def link_key(before: str, stage: Stage, seen: str) -> str:
     key = stage_key(before, stage)
     if isinstance(stage, Composite):
         return digest(key, [chain_keys(branch, seen, before)[-1:] for branch in stage.chains()])
-    return fit_key(key, seen) if isinstance(stage, Learner) else key
+    return fit_key(key, seen) if learns(stage) else key
 
 
 def seen_key(ids: Sequence[str], tokens: Sequence[str], labels: np.ndarray, train: np.ndarray) -> str:
@@ -187,8 +187,9 @@ def _parts(thing: Configurable) -> list[Configurable]:
 
 
 def _read_by(stage: Configurable) -> list[str]:
-    """Hashes of the files that a stage and its parts read."""
+    """Hashes of the files that a stage and its parts read, and of what was learned elsewhere."""
     own = [_content(path) for path in stage.reads()] if isinstance(stage, Stage) else []
+    own += [stage.sealed] if isinstance(stage, Stage) and stage.sealed else []
     return own + [name for part in _parts(stage) for name in _read_by(part)]
 
 

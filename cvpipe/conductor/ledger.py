@@ -10,7 +10,7 @@ from cvpipe.conductor.chunks import SAMPLER, Place, Work
 from cvpipe.conductor.progress import Progress
 from cvpipe.conductor.result import StageCost
 from cvpipe.data import Batch
-from cvpipe.stage import Learner, Stage
+from cvpipe.stage import Stage, learns
 
 
 @dataclass
@@ -64,12 +64,8 @@ def _entries(stages: Iterable[Stage], place: Place, head: str, learned: bool) ->
             for number, chain in enumerate(stage.chains() if isinstance(stage, Composite) else ())
             for entry in _entries(chain, (*here, number), f"{head}{stage.name}.{number}.", learned)
         ]
-        own = (
-            any(entry.learned for entry in inner)
-            if isinstance(stage, Composite)
-            else isinstance(stage, Learner)
-        )
-        if isinstance(stage, Learner) and stage.sampler is not None:
+        own = any(entry.learned for entry in inner) if isinstance(stage, Composite) else learns(stage)
+        if learns(stage) and stage.sampler is not None:
             word = f"{head}{stage.name}.{stage.sampler.name}"
             inner.append(Entry((*here, SAMPLER), word, learned))
         learned = learned or own

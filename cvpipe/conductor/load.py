@@ -6,22 +6,19 @@ or that this machine's libraries would use differently, is refused instead of tr
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from cvpipe import registry
 from cvpipe.conductor.chunks import linked
 from cvpipe.conductor.environment import environment
-from cvpipe.conductor.model_files import FORMAT, file_name, read_arrays, sha256, signed
+from cvpipe.conductor.model_files import read_arrays
+from cvpipe.conductor.model_stages import build, check_files, read_head, restored
 from cvpipe.conductor.pipeline import Pipeline
-from cvpipe.conductor.state import unpack
 from cvpipe.data import Images
 from cvpipe.errors import CvpipeError, DataError
-from cvpipe.stage import Learner, Stage
 
 PROBE_TOLERANCE = 1e-3
 """How far scores may differ from the saved ones, relative to the largest: float32 sums in another order give about
@@ -34,9 +31,9 @@ def load(folder: str | Path, probe: bool = True) -> Pipeline:
     `probe=False` skips the comparison of predictions. Raises `DataError` for a model that is damaged or altered.
     """
     path = Path(folder)
-    head = _read_head(path)
+    head = read_head(path)
     try:
-        _check_files(path, head["files"])
+        check_files(path, head["files"])
         pipeline, scores = _restored(head, path)
         if probe:
             _compare(pipeline, scores, head, path)
@@ -52,60 +49,14 @@ def load(folder: str | Path, probe: bool = True) -> Pipeline:
 
 def _restored(head: Mapping[str, Any], path: Path) -> tuple[Pipeline, np.ndarray]:
     """The pipeline, and the scores its probe had when it was saved."""
-    stages = [_build(entry) for entry in head["stages"]]
-    for position, stage in enumerate(stages):
-        if isinstance(stage, Learner):
-            stage.restore(unpack(*read_arrays(path / file_name(position, stage))))
+    built = [build(entry) for entry in head["stages"]]
+    stages = [restored(path, position, stage) for position, stage in enumerate(built)]
     pipeline = Pipeline(stages, seed=head["seed"])
     pipeline.fitted_ = linked(stages)
     pipeline.about_ = head["about"]
     probe, _ = read_arrays(path / "probe.safetensors")
     pipeline.probe_ = [probe[f"image_{i}"] for i in range(len(probe) - 1)]
     return pipeline, probe["scores"]
-
-
-def _read_head(path: Path) -> dict[str, Any]:
-    try:
-        head = json.loads((path / "model.json").read_bytes())
-        whole = head == signed({name: value for name, value in head.items() if name != "digest"})
-    except FileNotFoundError as error:
-        raise DataError("no model here: model.json is missing", where=str(path)) from error
-    except OSError as error:
-        raise DataError(f"cannot read the model: {error.strerror}", where=str(path)) from error
-    except (ValueError, AttributeError, TypeError, RecursionError) as error:
-        raise DataError("model.json is damaged: it is no complete JSON object", where=str(path)) from error
-    if head.get("format") != FORMAT:
-        got = f"format {head.get('format')} of cvpipe {head.get('cvpipe')}"
-        raise DataError(f"the model has {got}; this cvpipe reads format {FORMAT}", where=str(path))
-    if not whole:
-        raise DataError("model.json was altered: its own hash does not fit", where=str(path))
-    return head
-
-
-def _check_files(path: Path, files: Mapping[str, str]) -> None:
-    here = {file.name for file in path.iterdir() if not file.name.startswith(".")} - {"model.json"}
-    problems = [f"'{name}' does not belong to the model, which is JSON and safetensors only"
-                for name in sorted(here - set(files))]  # fmt: skip
-    problems += [f"'{name}' is missing" for name in sorted(set(files) - here)]
-    problems += [f"'{name}' was cut short or altered: its hash does not fit"
-                 for name in sorted(here & set(files)) if sha256(path / name) != files[name]]  # fmt: skip
-    if problems:
-        raise DataError(problems, where=str(path))
-
-
-def _build(entry: Mapping[str, Any]) -> Stage:
-    return registry.stage_class(entry["name"])(
-        **{name: _part(value) for name, value in entry["options"].items()}
-    )
-
-
-def _part(value: Any) -> Any:
-    """A parameter from its form in JSON, see `keys.plain`."""
-    if isinstance(value, list):
-        return [_part(item) for item in value]
-    if not isinstance(value, dict) or "use" not in value:
-        return value
-    return _build({"name": value["use"], "options": {k: v for k, v in value.items() if k != "use"}})
 
 
 def _compare(pipeline: Pipeline, saved: np.ndarray, head: Mapping[str, Any], path: Path) -> None:

@@ -23,6 +23,7 @@ from cvpipe.conductor.progress import Progress
 from cvpipe.conductor.result import RunResult
 from cvpipe.conductor.scan import usable
 from cvpipe.conductor.seeding import seeded
+from cvpipe.conductor.stand_ins import replaced
 from cvpipe.conductor.store import Nowhere, open_store
 from cvpipe.data import Dataset, Images, Predictions
 from cvpipe.errors import DataError, NotFitted, SpecError, did_you_mean
@@ -58,7 +59,7 @@ class Pipeline:
         from cvpipe.spec import option_problems
 
         problems = [message for stage in self.stages for message in option_problems(stage)]
-        problems += [message for _, message in chain_problems(self.stages)]
+        problems += [message for _, message in chain_problems(replaced(self.stages))]
         if problems:
             raise SpecError(problems)
 
@@ -89,7 +90,7 @@ class Pipeline:
         jobs = workers.count(self.jobs)
         with open_store(self.cache) as store:
             kept, scan, _ = usable(dataset, "fail", store, jobs, Progress())
-            stages = seeded(self.stages, self.seed)
+            stages = replaced(seeded(self.stages, self.seed))
             flow = Flow(kept.images, scan.tokens, store, jobs, Ledger(stages, jobs, Progress()))
             self.fitted_ = flow.fit(stages, np.arange(len(kept)), kept.labels)
             self.probe_ = probe_images(kept.images)

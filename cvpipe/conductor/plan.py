@@ -16,10 +16,11 @@ from cvpipe.conductor.ledger import described
 from cvpipe.conductor.scan import scan_key
 from cvpipe.conductor.seeding import seeded
 from cvpipe.conductor.split import Fold, Split
+from cvpipe.conductor.stand_ins import replaced
 from cvpipe.conductor.store import Store, default_folder
 from cvpipe.data import Dataset, Images
 from cvpipe.errors import BadImage, DataError, Problem
-from cvpipe.stage import Classifier, Learner, Stage
+from cvpipe.stage import Classifier, Stage, learns
 
 if TYPE_CHECKING:
     from cvpipe.conductor.pipeline import Pipeline
@@ -75,7 +76,7 @@ def make_plan(pipeline: Pipeline, dataset: Dataset, split: Split) -> Plan:
     data, found = dataset[good], [token for token in tokens if token]
     skipped = [name for name, ok in zip(dataset.images.ids, good, strict=True) if not ok]
     folds = split.folds(data, pipeline.seed, skipped, found)
-    stages = seeded(pipeline.stages, pipeline.seed)
+    stages = replaced(seeded(pipeline.stages, pipeline.seed))
     store = Store(default_folder())
     shares = _cached_shares(stages, data, found, folds, store) if pipeline.cache else [0.0] * len(stages)
     rows, look_s = _probe_rows(data)
@@ -122,7 +123,7 @@ def _cached_shares(
             if is_stored(stage):
                 wanted = [keys.chunk_key(key, chunk.images.ids, chunk.tokens) for chunk in chunks]
             else:
-                wanted = [key] if isinstance(stage, Learner) else []
+                wanted = [key] if learns(stage) else []
             held = [store.has(name) for name in wanted]
             after = position + 1 < len(stages) and not isinstance(stages[position + 1], Classifier)
             shares[number, position] = np.mean(held) if held else shares[number, position + 1] * after
@@ -146,7 +147,7 @@ class _Probe:
         planned: list[PlannedStage] = []
         times = 1
         for stage, share in zip(stages, shares, strict=True):
-            times = len(self.folds) if isinstance(stage, Learner) else times
+            times = len(self.folds) if learns(stage) else times
             batch, cost = self._one(stage, batch, times, share)
             planned.append(replace(cost, takes=words))
             words = cost.gives
@@ -156,7 +157,7 @@ class _Probe:
         todo, n = times * (1 - share), len(self.data)
         cost: trial.Cost | None = trial.Cost(0.0, 0.0)
         fit_mb = 0.0
-        if isinstance(stage, Learner) and batch is not None:
+        if learns(stage) and batch is not None:
             labels, train = self.data.labels[self.rows], len(self.folds[0].train)
             lesson = batch if stage.sampler is None else stage.sampler.transform(batch)
             cost, fit_mb = trial.fit(stage, lesson, labels, self.data.classes, train, self.jobs)

@@ -40,10 +40,15 @@ def check(training: Training, by_heart: bool = False) -> None:
         raise RunError("the first gradient is no number: choose another initialise, or smaller weights")
     classes = int(training.examples.targets.max()) + 1
     usual = math.log(classes)
-    if getattr(training.module, "loss", None) is None and not usual / 2 < answer.loss < 2 * usual + 1:
-        training.ties.note(f"the first loss is {answer.loss:.3g}, guessing would give log({classes}) = {usual:.3g}")
+    fresh = not training.phase and getattr(training.module, "loss", None) is None
+    if fresh and not usual / 2 < answer.loss < 2 * usual + 1:
+        training.ties.note(
+            f"the first loss is {answer.loss:.3g}, guessing would give log({classes}) = {usual:.3g}"
+        )
     if length == 0:
-        training.ties.note("the first gradient is zero: nothing can be learned from it; choose another initialise")
+        training.ties.note(
+            "the first gradient is zero: nothing can be learned from it; choose another initialise"
+        )
     if by_heart:
         _note_by_heart(training, pixels[:FEW], training.examples.targets[:FEW])
 
@@ -53,7 +58,9 @@ def _first(training: Training, pixels: torch.Tensor, targets: torch.Tensor) -> t
     module = copy.deepcopy(training.module)
     training.prepare(module)
     plain = replace(training.recipe, augment={}, compiled=False)
-    with Learning(module, plain, training.seeds, training.look, training.device, 1, training.ties.note) as learning:
+    with Learning(
+        module, plain, training.seeds, training.look, training.device, 1, training.ties.note
+    ) as learning:
         gradients, answer = learning.gradients(0, pixels, targets)
     return answer, norm(gradients)
 
@@ -66,4 +73,6 @@ def _note_by_heart(training: Training, pixels: torch.Tensor, targets: np.ndarray
                      ties=Ties())  # fmt: skip
     reached = max(copied.run().epochs["accuracy"])
     said = "can learn" if reached == 1 else "cannot learn"
-    training.ties.note(f"the network {said} {len(targets)} images by heart in {TRIES} steps ({100 * reached:.0f} %)")
+    training.ties.note(
+        f"the network {said} {len(targets)} images by heart in {TRIES} steps ({100 * reached:.0f} %)"
+    )

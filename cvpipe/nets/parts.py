@@ -62,7 +62,9 @@ class Parts:
             means = [_plus(a, b) for a, b in zip(means, buffers, strict=True)] if means else buffers
             said.append(more)
         self._keep(means, len(losses))
-        return [torch.zeros_like(p) if s is None else s for s, p in zip(sums, self.parameters, strict=True)], said
+        return [
+            torch.zeros_like(p) if s is None else s for s, p in zip(sums, self.parameters, strict=True)
+        ], said
 
     def results(self, works: Sequence[Work[T]]) -> list[T]:
         """What each work gives, without gradients."""

@@ -27,7 +27,8 @@ class Pixels(Protocol):
 
 
 class HeldPixels:
-    """All images on the device, (n, H, W, C) uint8: a batch is one gather (0.1 ms for 128 digits)."""
+    """All images on the device, (n, H, W, C) uint8: a batch is one gather (0.1 ms for 128 digits). Features, (n, D)
+    float32, may stand in their place."""
 
     def __init__(self, values: np.ndarray, device: str = "cpu") -> None:
         self.values = torch.from_numpy(values).to(device)
@@ -44,7 +45,9 @@ class HeldPixels:
 class StreamedPixels:
     """Images that are decoded by `decode`, rows -> (m, H, W, C) uint8, by threads, a few batches ahead."""
 
-    def __init__(self, count: int, decode: Callable[[Rows], np.ndarray], threads: int, device: str = "cpu") -> None:
+    def __init__(
+        self, count: int, decode: Callable[[Rows], np.ndarray], threads: int, device: str = "cpu"
+    ) -> None:
         self._count, self._decode, self._threads, self._device = count, decode, threads, device
 
     def __len__(self) -> int:

@@ -97,7 +97,9 @@ def one_cycle(t: float, total: float, rise: float = 0.3, start: float = 25.0, en
     """From 1/start to 1 in the first `rise` of the training, then to 1/(start end), along half cosines (Smith & Topin,
     "Super-convergence", 2019)."""
     top = rise * total
-    low, high, share = (1 / start, 1.0, t / top) if t < top else (1.0, 1 / (start * end), (t - top) / (total - top))
+    low, high, share = (
+        (1 / start, 1.0, t / top) if t < top else (1.0, 1 / (start * end), (t - top) / (total - top))
+    )
     return high + (low - high) * (1 + math.cos(math.pi * share)) / 2
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cvpipe.conductor.seeding import seeded, with_seed
+from cvpipe.conductor.stand_ins import pinned
 from cvpipe.configurable import Configurable
 from cvpipe.datasets._source import Source
 from cvpipe.help import option_types
@@ -54,7 +55,7 @@ class Spec:
             "data": resolved_part(with_seed(self.data, self.seed, self.data.name)),
             "split": next(iter(resolved_part(self.split).values())),
             "seed": self.seed,
-            "stages": [resolved_part(stage) for stage in seeded(self.stages, self.seed)],
+            "stages": [resolved_part(stage) for stage in seeded(pinned(self.stages), self.seed)],
             "metrics": list(self.metrics),
             "on_bad_image": self.on_bad_image,
         }

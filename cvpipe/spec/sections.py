@@ -6,7 +6,7 @@ import re
 from typing import Any, cast
 
 from cvpipe.datasets._source import Source
-from cvpipe.errors import Problem, did_you_mean, listed
+from cvpipe.errors import DataError, Problem, did_you_mean, listed
 from cvpipe.spec.build import build, build_named
 from cvpipe.spec.nodes import Node
 from cvpipe.stage import Stage
@@ -77,8 +77,21 @@ def stages_of(node: Node, problems: list[Problem]) -> list[Stage] | None:
     if any(stage is None for stage in stages):
         return None
     places = [next(iter(item.keys.values()), item.where) for item in node.value]
-    problems += [Problem(message, places[index]) for index, message in chain_problems(stages)]
+    fitted = [_replaced(stage, place, problems) for stage, place in zip(stages, places, strict=True)]
+    if all(fitted):
+        problems += [Problem(message, places[index]) for index, message in chain_problems(fitted)]
     return stages
+
+
+def _replaced(stage: Stage, place: str, problems: list[Problem]) -> Any:
+    """The stage as it will run, see `stand_ins`; None if its model cannot be used."""
+    from cvpipe.conductor.stand_ins import replaced
+
+    try:
+        return replaced([stage])[0]
+    except DataError as error:
+        problems += [Problem(str(problem), place) for problem in error.problems]
+        return None
 
 
 def metrics_of(node: Node, problems: list[Problem]) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 BLOCK = 512
@@ -12,11 +14,39 @@ def nearest(rows: np.ndarray, centres: np.ndarray) -> tuple[np.ndarray, np.ndarr
     """The nearest centre of each row in Euclidean distance, and that squared distance.
 
     rows (n, d) of any real type, centres (k, d) float32, k >= 1 -> (n,) int32 index, the first of equally
-    near ones, and (n,) float32, not negative. By |x - c|^2 = |x|^2 - 2 (x.c - |c|^2 / 2): the centre with the
-    largest bracket is nearest. The subtraction is part of the product: rows end in 1, centres in -|c|^2 / 2.
+    near ones, and (n,) float32, not negative.
     """
     index = np.empty(len(rows), np.int32)
     distance = np.empty(len(rows), np.float32)
+    for here, block, products in closeness(rows, centres):
+        best = products.argmax(axis=1)
+        index[here] = best
+        lengths = np.einsum("nd,nd->n", block, block)
+        distance[here] = lengths - 2 * products[np.arange(len(block)), best]
+    return index, np.maximum(distance, 0, out=distance)
+
+
+def nearest_few(rows: np.ndarray, centres: np.ndarray, count: int) -> np.ndarray:
+    """(n, count) int32: the nearest centres of each row, the nearest first; 1 <= count <= k.
+
+    One search for the largest product for each of them: `count` is small, and numpy's searches are vectorised where
+    its partial sorts are not.
+    """
+    index = np.empty((len(rows), count), np.int32)
+    for here, block, products in closeness(rows, centres):
+        for place in range(count):
+            best = products.argmax(axis=1)
+            index[here, place] = best
+            products[np.arange(len(block)), best] = -np.inf
+    return index
+
+
+def closeness(rows: np.ndarray, centres: np.ndarray) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+    """Blocks of rows: where they stand, (m, d) float32 rows, (m, k) float32 x.c - |c|^2 / 2 for each centre.
+
+    |x - c|^2 = |x|^2 - 2 (x.c - |c|^2 / 2), so the centre with the largest is nearest. The subtraction is part of the
+    product: rows end in 1, centres in -|c|^2 / 2. Both arrays are written over by the next block.
+    """
     norms = np.einsum("kd,kd->k", centres, centres, dtype=np.float64)
     longer = np.column_stack([centres, -norms / 2]).astype(np.float32)
     block = np.ones((min(BLOCK, len(rows)), longer.shape[1]), np.float32)
@@ -26,8 +56,4 @@ def nearest(rows: np.ndarray, centres: np.ndarray) -> tuple[np.ndarray, np.ndarr
         count = here.stop - start
         block[:count, :-1] = rows[here]
         np.matmul(block[:count], longer.T, out=products[:count])
-        best = products[:count].argmax(axis=1)
-        index[here] = best
-        lengths = np.einsum("nd,nd->n", block[:count, :-1], block[:count, :-1])
-        distance[here] = lengths - 2 * products[np.arange(count), best]
-    return index, np.maximum(distance, 0, out=distance)
+        yield here, block[:count, :-1], products[:count]

@@ -12,8 +12,14 @@ Peters & Schneider, "On the low-rank approximation by the pivoted Cholesky decom
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
+from cvpipe.threads import map_blocks
+
+BLOCK = 512
+"""Rows that one thread takes at a time."""
 RANK_TOLERANCE = 1e-5
 """Landmarks that the others describe up to this share of the largest kernel value are left out: below it,
 float32 kernel values are noise, and equal rows would make K singular."""
@@ -33,6 +39,21 @@ def factorise(kernel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         kernel.astype(np.float64, order="F"), tol=RANK_TOLERANCE * largest, lower=1, overwrite_a=1
     )
     return pivots[:rank] - 1, np.tril(factor[:rank, :rank]).astype(np.float32, order="F")
+
+
+def narrow(rows: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
+    """Features with the inner products of (n, d) float32 rows, at most n of them, and the way back: from weights
+    (r, k) of these features to (d, k) weights of the rows. With no more columns than rows they are the rows
+    themselves.
+
+    A linear machine's weights are a sum of the rows, so with fewer rows than columns it is solved on n numbers each.
+    """
+    if rows.shape[1] <= len(rows) or not rows.any():
+        return rows, lambda weights: weights
+    table = np.concatenate(map_blocks(lambda a, b: rows[a:b] @ rows.T, len(rows), BLOCK))
+    order, factor = factorise(table)
+    mapped = features(np.ascontiguousarray(table[:, order]), factor)
+    return mapped, lambda weights: rows[order].T @ fold(weights, factor)
 
 
 def features(kernel: np.ndarray, factor: np.ndarray) -> np.ndarray:

@@ -36,22 +36,30 @@ LINE_STEPS = 20
 
 
 def squared_hinge(
-    rows: np.ndarray, targets: np.ndarray, costs: np.ndarray, tolerance: float = 1e-3
+    rows: np.ndarray,
+    targets: np.ndarray,
+    costs: np.ndarray,
+    tolerance: float = 1e-3,
+    start: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weights (d, k) and biases (k,), float32, of k independent two-class problems on the same rows.
 
     rows (n, d) float32, targets (n, k) of +1 and -1, costs (n,) above 0. A problem ends when its gradient is
     below `tolerance` times its weights; as no curvature is below 1, the weights are then right to that share.
+    `start`: weights and biases to begin with, such as those for other costs; zeros without it.
     """
     targets, costs = targets.astype(np.float32), (2 * costs[:, None]).astype(np.float32)
-    weights = np.zeros((rows.shape[1] + 1, targets.shape[1]), np.float32)
-    scores = np.zeros_like(targets)
-    first = None
+    first = np.linalg.norm(_back(rows, costs * targets), axis=0)
+    if start is None:
+        weights = np.zeros((rows.shape[1] + 1, targets.shape[1]), np.float32)
+        scores = np.zeros_like(targets)
+    else:
+        weights = np.vstack(start)
+        scores = _forward(rows, weights)
     for _ in range(NEWTON_STEPS):
         loss = np.maximum(1 - targets * scores, 0)
         gradient = weights - _back(rows, costs * targets * loss)
         size = np.linalg.norm(gradient, axis=0)
-        first = size if first is None else first
         todo = np.flatnonzero(size > np.maximum(tolerance * np.linalg.norm(weights, axis=0), NOISE * first))
         if not len(todo):
             break

@@ -31,4 +31,4 @@ def normalised(histograms: np.ndarray, norm: str) -> np.ndarray:
     if norm == "none":
         return histograms
     length = np.linalg.norm(histograms, ord=1 if norm == "l1" else 2, axis=1, keepdims=True)
-    return histograms / np.maximum(length, 1)  # one count is the shortest histogram that is not empty
+    return histograms / np.where(length > 0, length, 1)

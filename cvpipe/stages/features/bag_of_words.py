@@ -6,34 +6,42 @@ from typing import Literal, Self
 
 import numpy as np
 
-from cvpipe.data import Descriptors, Features
-from cvpipe.options import Count, NonNegative, Seed
-from cvpipe.stage import Learner
+from cvpipe.data import Descriptors
+from cvpipe.options import Count, NonNegative, Positive, Seed
+from cvpipe.stages.features._coding import Coder
 from cvpipe.stages.features._words import check_width, learnable, normalised
 from cvpipe.vision.assign import nearest
 from cvpipe.vision.kmeans import kmeans
+from cvpipe.vision.soft_assign import soft_shares
 
 
-class BagOfWords(Learner):
+class BagOfWords(Coder):
     """How often each visual word occurs in an image; words are centres of k-means on training descriptors.
 
     Takes (M, D) descriptors, gives (n, words) float32; with `norm: l1` the share of an image's descriptors.
-    Each descriptor counts for its nearest word only. An image without descriptors gives zeros. If the
-    training images have fewer distinct descriptors than `words`, these are the words and the columns that are
-    left over stay zero. Raises `RunError` if the training images have no descriptors at all, or if later ones
-    have another width.
+    A descriptor counts 1: for its nearest word only (`hard`), or shared between all words by a Gaussian of their
+    distances (`soft`: a kernel codebook), whose width is `softness` times the root mean squared distance of training
+    descriptors to their words. An image without descriptors gives zeros. If the training images have fewer distinct
+    descriptors than `words`, these are the words and the columns that are left over stay zero. Raises `RunError` if
+    the training images have no descriptors at all, or if later ones have another width.
 
-    Source: Csurka et al., "Visual categorization with bags of keypoints", ECCV workshop 2004, section 3.
+    Source: Csurka et al., "Visual categorization with bags of keypoints", ECCV workshop 2004, section 3; van Gemert,
+    Veenman, Smeulders & Geusebroek, "Visual word ambiguity", PAMI 2010, equation 10 (soft).
     """
 
     words: Count = 500  # visual words; Yang & Newsam 2010 used 100 to 5,000
     norm: Literal["l1", "l2", "none"] = "l1"  # histograms of sum 1, of Euclidean length 1, or counts
+    assignment: Literal["hard", "soft"] = (
+        "hard"  # to the nearest word, or to all by a Gaussian of the distance
+    )
+    softness: Positive = 0.4  # of soft: sigma, in typical distances of a descriptor to its word
     iterations: Count = 30  # most iterations of k-means; later ones gain less than 1 % inertia
     tolerance: NonNegative = 1e-3  # k-means ends when its inertia falls by less than this share of itself
     rows_per_word: Count = 256  # drawn training descriptors per word; 2,000 would gain 0.4 % inertia
     seed: Seed = None  # of the first words, which are random descriptors
 
     vocabulary_: np.ndarray
+    sigma_: float
 
     @property
     def fit_rows(self) -> int:
@@ -43,15 +51,25 @@ class BagOfWords(Learner):
     def fit(self, descriptors: Descriptors, labels: np.ndarray | None = None) -> Self:
         """Learn `vocabulary_`, (k, D) float32 with k <= words. More than `fit_rows` rows are subsampled."""
         rows = learnable(self, descriptors.values, "words").astype(np.float32, copy=False)
-        self.vocabulary_ = kmeans(rows, self.words, self.iterations, self.tolerance, self.rng("fit")).centres
+        found = kmeans(rows, self.words, self.iterations, self.tolerance, self.rng("fit"))
+        self.vocabulary_ = found.centres
+        self.sigma_ = self.softness * float(np.sqrt(found.inertia / len(rows)))
         return self
 
-    def transform(self, descriptors: Descriptors) -> Features:
-        """(M, D) descriptors -> (n, words) float32 histograms."""
-        check_width(self, descriptors.values, self.vocabulary_.shape[1], "words")
-        histograms = np.zeros((len(descriptors), self.words), np.float32)
-        # Image by image, so that the last bit of a product, and so a word, depends on nothing else.
-        for image, histogram in enumerate(histograms):
-            word, _ = nearest(descriptors.values[descriptors.rows(image)], self.vocabulary_)
-            histogram += np.bincount(word, minlength=self.words)
-        return Features(values=normalised(histograms, self.norm))
+    def coded(self, rows: np.ndarray) -> np.ndarray:
+        """(m, D) descriptors -> (m,) int32 nearest words, or (m, k) float32 shares."""
+        check_width(self, rows, self.vocabulary_.shape[1], "words")
+        if self.assignment == "hard":
+            return nearest(rows, self.vocabulary_)[0]
+        return soft_shares(rows, self.vocabulary_, self.sigma_)
+
+    def pooled(self, codes: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+        """Codes -> (cells, words) float32 histograms."""
+        histograms = np.zeros((len(offsets) - 1, self.words), np.float32)
+        for cell, histogram in enumerate(histograms):
+            mine = codes[offsets[cell] : offsets[cell + 1]]
+            if self.assignment == "hard":
+                histogram += np.bincount(mine, minlength=self.words)
+            else:
+                histogram[: mine.shape[1]] = mine.sum(axis=0)
+        return normalised(histograms, self.norm)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import Annotated, Any, Literal, Self
 
@@ -12,7 +12,8 @@ from annotated_types import MinLen
 
 from cvpipe.data import Descriptors, Features, offsets_of
 from cvpipe.options import Count
-from cvpipe.stage import Learner, Part, Stage
+from cvpipe.stage import Learner, Part, Stage, learns
+from cvpipe.stages.features._coding import Coder
 from cvpipe.stages.features.bag_of_words import BagOfWords
 
 PREFIX = "encoder__"
@@ -50,24 +51,29 @@ class SpatialPyramid(Learner):
     @property
     def fit_rows(self) -> int | None:
         """Descriptors that the encoder needs; one if it does not learn."""
-        return self.encoder.fit_rows if isinstance(self.encoder, Learner) else 1
+        return self.encoder.fit_rows if learns(self.encoder) else 1
 
     def fit(self, descriptors: Descriptors, labels: np.ndarray | None = None) -> Self:
         """Fit a copy of the encoder, `encoder_`."""
         encoder = copy.deepcopy(self.encoder)
-        self.encoder_ = encoder.fit(descriptors, labels) if isinstance(encoder, Learner) else encoder
+        self.encoder_ = encoder.fit(descriptors, labels) if learns(encoder) else encoder
         return self
 
     def transform(self, descriptors: Descriptors) -> Features:
         """(M, D) descriptors -> (n, cells * width of the encoder) float32."""
+        # Image by image, so that the codes of its descriptors serve all levels and are then forgotten.
+        images = [self._of_one(descriptors[[i]]) for i in range(len(descriptors))]
+        return Features(values=np.concatenate([self._of_one(descriptors[:0]), *images]))
+
+    def _of_one(self, image: Descriptors) -> np.ndarray:
+        """(1, cells * width of the encoder) float32 for an image, (0, …) for none."""
+        encode = _encoding(self.encoder_, image)
         parts = []
         for level, weight in zip(self.levels, self._weights(), strict=True):
             rows, columns = (level, level) if isinstance(level, int) else level
-            cells = self.encoder_.transform(by_cell(descriptors, rows, columns)).values
-            parts.append(
-                cells.reshape(len(descriptors), rows * columns * cells.shape[1]) * np.float32(weight)
-            )
-        return Features(values=np.concatenate(parts, axis=1, dtype=np.float32))
+            cells = encode(*by_cell(image, rows, columns))
+            parts.append(cells.reshape(len(image), rows * columns * cells.shape[1]) * np.float32(weight))
+        return np.concatenate(parts, axis=1, dtype=np.float32)
 
     def _weights(self) -> list[float]:
         last = len(self.levels) - 1
@@ -89,8 +95,16 @@ class SpatialPyramid(Learner):
         return self
 
 
-def by_cell(descriptors: Descriptors, rows: int, columns: int) -> Descriptors:
-    """The same descriptors with each cell of a grid as an image: cell by cell, row by row, image after image."""
+def _encoding(encoder: Stage, image: Descriptors) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """What makes (cells, width) float32 from the order and the offsets of an image's descriptors in cells."""
+    if isinstance(encoder, Coder):
+        codes = encoder.coded(image.values)
+        return lambda order, offsets: encoder.pooled(codes[order], offsets)
+    return lambda order, offsets: encoder.transform(_as_images(image, order, offsets)).values
+
+
+def by_cell(descriptors: Descriptors, rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
+    """The order that brings descriptors cell by cell of a grid, row by row, image after image; (cells + 1,) offsets."""
     cells = rows * columns
     image = np.repeat(np.arange(len(descriptors)), descriptors.counts)
     height, width = descriptors.size[image].T
@@ -98,9 +112,15 @@ def by_cell(descriptors: Descriptors, rows: int, columns: int) -> Descriptors:
     column = np.clip(np.floor(x * columns / np.maximum(width, 1)), 0, columns - 1).astype(np.int64)
     row = np.clip(np.floor(y * rows / np.maximum(height, 1)), 0, rows - 1).astype(np.int64)
     cell = image * cells + row * columns + column
-    order = np.argsort(cell, kind="stable")
+    counts = np.bincount(cell, minlength=len(descriptors) * cells)
+    return np.argsort(cell, kind="stable"), offsets_of(counts)
+
+
+def _as_images(descriptors: Descriptors, order: np.ndarray, offsets: np.ndarray) -> Descriptors:
+    """The same descriptors with each cell as an image."""
+    cells = (len(offsets) - 1) // max(len(descriptors), 1)
     return Descriptors(
-        offsets=offsets_of(np.bincount(cell, minlength=len(descriptors) * cells)),
+        offsets=offsets,
         values=descriptors.values[order],
         xy=descriptors.xy[order],
         scale=descriptors.scale[order],

@@ -85,5 +85,3 @@ def _survey(images: Images) -> tuple[np.ndarray, np.ndarray]:
 def _seen(image: np.ndarray) -> tuple[int, int, bool]:
     red, green, blue = cv2.split(image)
     return image.shape[0], image.shape[1], bool((red == green).all() and (green == blue).all())
-
-

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import field
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Ge, Interval
@@ -27,37 +25,46 @@ class Seen(Stage):
     channels: Literal["auto", "grey", "rgb"] = "auto"  # auto: grey if all training images are grey
 
 
-class Trained(Seen):
+class Trained(Stage):
     """How a network is trained."""
 
     epochs: Count = 10  # passes over the training images
     batch: Count | Literal["all"] = 128  # images of a step; 1 is one at a time, all is plain gradient descent
-    optimiser: Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"] = "adam"  # kind of step
+    optimiser: Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"] = (
+        "adam"  # kind of step
+    )
     learning_rate: Positive = 1e-3  # at the start; 1e-3 suits adam (Kingma & Ba 2015), 0.01 to 0.1 suit sgd
     momentum: Share = 0.9  # of momentum and nesterov
-    # how the learning rate changes: inverse_time is 1 / (1 + decay t), two_step falls after 1/2 and 3/4, tanh is of Hsueh 2018
+    # how the learning rate changes: inverse_time is 1 / (1 + decay t), two_step falls after half and three quarters of
+    # the training, tanh is the decay of Hsueh 2018
     schedule: Literal[
         "constant", "step", "multi_step", "two_step", "exponential", "inverse_time", "polynomial", "cosine",
         "one_cycle", "tanh",
     ] = "cosine"  # fmt: skip
-    # factor of a drop (step, multi_step, two_step: null is 0.1) or of an epoch (exponential: 0.95), k of inverse_time (1),
-    # exponent of polynomial (2)
+    # factor of a drop (step, multi_step, two_step: null is 0.1) or of an epoch (exponential: 0.95), k of inverse_time
+    # (1), exponent of polynomial (2)
     decay: Positive | None = None
     every: Count = 10  # epochs between two drops of schedule: step
     milestones: tuple[Share, ...] = (0.5, 0.75)  # shares of the training after which multi_step drops
-    warm_up: NonNegative = 0.0  # epochs over which the learning rate rises from 0; 5 for large batches (Goyal 2017)
+    warm_up: NonNegative = (
+        0.0  # epochs over which the learning rate rises from 0; 5 for large batches (Goyal 2017)
+    )
     grow_batch: bool = False  # the batch grows where the learning rate would fall (Smith 2018)
     l1: NonNegative = 0.0  # weight of the sum of absolute weights in the loss
     l2: NonNegative = 0.0  # weight decay of tensors, not of biases; 5e-4 (Krizhevsky 2012)
     label_smoothing: Share = 0.0  # share of a label that is spread over all classes; 0.1 (Szegedy 2016)
-    average: Share = 0.0  # decay per step of a moving average of the weights, which is kept; 0 is off, 0.999 is usual
+    average: Share = (
+        0.0  # decay per step of a moving average of the weights, which is kept; 0 is off, 0.999 is usual
+    )
     clip: NonNegative = 0.0  # largest norm of a gradient; 0 is no limit
     # changes to training images, by name, or with a strength: flip (probability 0.5), crop (share of the side 0.125),
     # rotate (degrees 15), scale (0.2), colour (0.2), erase (probability 0.5), mixup (alpha 0.2), cutmix (alpha 1)
     augment: tuple[Augmentation | dict[Augmentation, NonNegative], ...] = ()
     validation: Share = 0.0  # share of the training images, of each class, that is only watched
     patience: Annotated[int, Ge(0)] = 0  # epochs without a better validation loss before the end; 0 is never
-    part: Count = 32  # images that one thread takes at once, and that batch normalisation sees together on a CPU
+    part: Count = (
+        32  # images that one thread takes at once, and that batch normalisation sees together on a CPU
+    )
     memory: Count = 2000  # MB of training images held as bytes; more are decoded again in each epoch
     precision: Literal["auto", "full", "mixed"] = "auto"  # mixed: bfloat16; auto: where a GPU has it
     compile: bool = False  # let torch compile the network; on a CPU that needs a C++ compiler
@@ -71,7 +78,9 @@ class Trained(Seen):
         if self.patience and not self.validation:
             found.append(f"patience: {self.patience} needs images to watch: set validation, such as 0.1")
         if self.grow_batch and self.schedule in ("constant", "one_cycle"):
-            found.append(f"grow_batch needs a schedule that falls, not {self.schedule}: step, cosine or another")
+            found.append(
+                f"grow_batch needs a schedule that falls, not {self.schedule}: step, cosine or another"
+            )
         return found
 
     def strengths(self) -> dict[str, float]:
@@ -80,7 +89,8 @@ class Trained(Seen):
 
         found: dict[str, float] = {}
         for entry in self.augment:
-            found |= {entry: STRENGTHS[entry]} if isinstance(entry, str) else entry
+            pairs: dict = {entry: STRENGTHS[entry]} if isinstance(entry, str) else entry
+            found |= pairs
         return found
 
     def recipe(self, device: str, **changes: Any) -> Recipe:
@@ -104,7 +114,8 @@ class Trained(Seen):
             "augment": self.strengths(),
             "part": self.part,
             "patience": self.patience,
-            "mixed_precision": self.precision == "mixed" or (self.precision == "auto" and _has_bfloat16(device)),
+            "mixed_precision": self.precision == "mixed"
+            or (self.precision == "auto" and _has_bfloat16(device)),
             "compiled": self.compile,
         }
         return Recipe(**plain | changes)
@@ -114,7 +125,7 @@ class Chosen(Stage):
     """Which network."""
 
     net: str = "simple_cnn"  # a network, see docs/networks.md, or package.Class of your own with CVPIPE_TRUST=package
-    options: Mapping[str, Any] = field(default_factory=dict)  # of the network, such as {widths: [32, 64]}
+    options: dict[str, Any] | None = None  # of the network, such as {widths: [32, 64]}
     # how weights begin: own is the network's way, zeros shows why not (LeCun 1998, Glorot 2010, He 2015, Saxe 2014)
     initialise: Literal["own", "zeros", "normal", "lecun", "xavier", "he", "orthogonal"] = "own"
 

@@ -1,0 +1,1 @@
+"""Stages that come out of saved models, fitted on other images."""
