@@ -21,14 +21,12 @@ import tempfile
 import time
 from collections.abc import Callable
 
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
-
 import numpy as np
 import torch
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
+from cvpipe import threads
 from cvpipe.data import Images
 from cvpipe.nets.autoencoder import Objective
 from cvpipe.nets.autoencoder_training import Plan, train
@@ -162,12 +160,11 @@ def bare_product(filters: int, positions: int, rounds: int) -> float:
 
 def whole_run(folder: str) -> None:
     with tempfile.TemporaryDirectory() as scratch:
-        env = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
         command = [sys.executable, "-m", "cvpipe_cli", "run", "saliency_sae_svm", "--data", folder]
         command += ["--set", "split={holdout: 0.2}", "--out", f"{scratch}/run"]
         began = time.perf_counter()
         child = subprocess.Popen(
-            command, env=env | {"CVPIPE_CACHE": f"{scratch}/cache"}, stdout=subprocess.DEVNULL
+            command, env={**os.environ, "CVPIPE_CACHE": f"{scratch}/cache"}, stdout=subprocess.DEVNULL
         )
         _, status, usage = os.wait4(child.pid, 0)
         if status:
@@ -188,8 +185,9 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     rows = np.random.default_rng(0).standard_normal((options.rows, WIDTH)).astype(np.float32)
-    compare_training(rows, options.hidden, options.rounds)
-    compare_extraction(options.rounds)
+    with threads.allow(1):
+        compare_training(rows, options.hidden, options.rounds)
+        compare_extraction(options.rounds)
     if options.folder:
         whole_run(options.folder)
 
