@@ -17,9 +17,9 @@ from cvpipe.stage import Stage
 
 MOST = 400
 """Pictures of one gallery: a larger vocabulary is shown in part."""
-CAPTIONED = 60
+CAPTIONED = 120
 """Pictures with captions; more would fill the page."""
-SIDE = 48
+SIDE = 56
 """px that a small picture is enlarged to, by a whole factor, so that each of its pixels is a square."""
 GAP = 1
 """px between pictures of a sheet."""
