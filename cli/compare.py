@@ -48,7 +48,7 @@ def compare(specs: tuple[str, ...], as_json: bool, quiet: bool, plan_only: bool,
     """
     from cvpipe_cli.progress import listener
 
-    from cvpipe import api
+    from cvpipe import comparing
 
     if plan_only:
         from cvpipe_cli.plan import plan_shared
@@ -60,7 +60,7 @@ def compare(specs: tuple[str, ...], as_json: bool, quiet: bool, plan_only: bool,
         )
         return
     with listener(quiet or as_json) as progress:
-        comparison = api.compare(specs, progress=progress, **options)
+        comparison = comparing.compare(specs, progress=progress, **options)
     if as_json:
         click.echo(json.dumps(comparison.summary(), indent=2))
     else:

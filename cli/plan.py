@@ -24,8 +24,9 @@ def plan(specs: tuple[str, ...], as_json: bool, **options: Any) -> None:
     For several specs, or a suite: what a comparison would share between them, and what that saves.
     """
     from cvpipe import api
+    from cvpipe.comparison.suite import is_suite
 
-    if len(specs) > 1 or api.is_suite(specs[0]):
+    if len(specs) > 1 or is_suite(specs[0]):
         plan_shared(specs, as_json, **options)
         return
     planned = api.plan(specs[0], **options)
@@ -39,10 +40,10 @@ def plan_shared(specs: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Print what several specs share."""
     from cvpipe_cli.tables import show
 
-    from cvpipe import api
+    from cvpipe.comparing import plan_comparison
     from cvpipe.wording import number
 
-    planned = api.plan_comparison(specs, **options)
+    planned = plan_comparison(specs, **options)
     if as_json:
         click.echo(json.dumps(planned.summary(), indent=2))
         return

@@ -22,23 +22,17 @@ def show(folder: str, as_json: bool) -> None:
     from cvpipe_cli.run import print_summary
 
     from cvpipe.comparison.load import load_comparison
-    from cvpipe.comparison.read import read_run
-    from cvpipe.errors import DataError
+    from cvpipe.comparison.run_files import read_run
 
     path = Path(folder)
-    is_comparison = (path / "comparison.json").exists()
-    if not is_comparison and not (path / "result.json").exists():
-        said = "no such folder" if not path.exists() else "is no folder of a finished run or comparison"
-        raise DataError(f"{said}: there is no result.json and no comparison.json", where=folder)
-    if is_comparison:
+    if any((path / name).exists() for name in ("comparison.json", "suite.yaml")):
         comparison = load_comparison(path)
-        if as_json:
-            click.echo(json.dumps(comparison.summary(), indent=2))
-        else:
-            print_comparison(comparison)
+        summary = comparison.summary() if as_json else {}
     else:
-        summary = read_run(path)
-        if as_json:
-            click.echo(json.dumps(summary, indent=2))
-        else:
-            print_summary(summary, path)
+        comparison, summary = None, read_run(path).summary
+    if as_json:
+        click.echo(json.dumps(summary, indent=2))
+    elif comparison:
+        print_comparison(comparison)
+    else:
+        print_summary(summary, path)

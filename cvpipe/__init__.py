@@ -9,7 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cvpipe.api import compare, plan, run
+    from cvpipe.api import plan, run
+    from cvpipe.comparing import compare
     from cvpipe.comparison.load import load_comparison
     from cvpipe.comparison.result import Comparison
     from cvpipe.conductor.load import load
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "cvpipe.api": ("compare", "plan", "run"),
+    "cvpipe.api": ("plan", "run"),
+    "cvpipe.comparing": ("compare",),
     "cvpipe.comparison.load": ("load_comparison",),
     "cvpipe.comparison.result": ("Comparison",),
     "cvpipe.data": (

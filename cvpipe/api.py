@@ -5,19 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from cvpipe.comparison import folder as comparison_folder
-from cvpipe.comparison.entrants import enter
-from cvpipe.comparison.feature_rows import keep_features
-from cvpipe.comparison.plan import SharedPlan, plan_shared
-from cvpipe.comparison.record import write_record
 from cvpipe.comparison.repeated import Repeat, compare_repeat, data_changes
-from cvpipe.comparison.result import Comparison, CurvePoint
 from cvpipe.comparison.run_files import RunFiles, read_run
-from cvpipe.comparison.suite import Asked, is_suite, read_suite
 from cvpipe.conductor import workers
 from cvpipe.conductor.audit import Audit, audit
 from cvpipe.conductor.chunks import linked
@@ -35,7 +28,6 @@ from cvpipe.data import Dataset
 from cvpipe.datasets._load import load_dataset
 from cvpipe.device import Device
 from cvpipe.errors import DataError, RunError, SpecError
-from cvpipe.report.comparison.page import write_comparison
 from cvpipe.report.folder import claim, write
 from cvpipe.spec import Spec, load_spec, parse_split
 
@@ -191,84 +183,6 @@ def _same_data(before: RunFiles, spec: Spec, jobs: int, progress: Progress) -> N
         raise DataError(
             f"the data have changed since: {what} (fingerprint {then}, now {now})", str(before.folder)
         )
-
-
-def compare(
-    specs: str | Path | Sequence[str | Path | Mapping[str, Any] | Spec],
-    *,
-    overrides: Iterable[str] = (),
-    data: str | Path | None = None,
-    repeats: int | None = None,
-    train_sizes: Sequence[int] = (),
-    metrics: Sequence[str] = (),
-    seed: int | None = None,
-    out: str | Path | None = None,
-    jobs: int | None = None,
-    device: Device = "auto",
-    smoke: bool = False,
-    progress: Progress | None = None,
-) -> Comparison:
-    """Run several specs (as for `run`), or a suite file, on the same splits of the same data, and judge what differs.
-
-    `repeats` draws the splits so often; `train_sizes` adds learning curves; the first of `metrics` ranks. The folder is
-    `out`, or `comparisons/<name>`; what is finished there is not run again. A candidate that fails is one with status
-    `failed`. Raises `SpecError` for specs that cannot be compared, `DataError`, `RunError`.
-    """
-    from cvpipe.comparison.contest import Contest  # the statistics are no part of what a run needs
-
-    name, asked, sizes = _asked(specs)
-    entrants = enter(asked, overrides=overrides, data=data, seed=seed, metrics=metrics, repeats=repeats)
-    sizes = list(train_sizes) or sizes
-    folder = comparison_folder.claim(out, name or entrants[0].spec.data.name)
-    comparison_folder.write_suite(folder, name or folder.name, entrants, sizes)
-    contest = Contest(name or folder.name, entrants, folder, sizes, jobs, device, smoke)
-    comparison = contest.hold(f"{__name__}:{run_candidate.__name__}", progress or Progress())
-    write_comparison(comparison, folder)
-    comparison_folder.write(comparison)
-    return comparison
-
-
-def plan_comparison(
-    specs: str | Path | Sequence[str | Path | Mapping[str, Any] | Spec],
-    *,
-    overrides: Iterable[str] = (),
-    data: str | Path | None = None,
-    repeats: int | None = None,
-    seed: int | None = None,
-    jobs: int | None = None,
-) -> SharedPlan:
-    """What `compare` would do and cost, and what it saves that its candidates share stages."""
-    entrants = enter(_asked(specs)[1], overrides=overrides, data=data, seed=seed, repeats=repeats)
-    dataset, _ = _loaded(entrants[0].spec, smoke=False)
-    return plan_shared(entrants, dataset, jobs)
-
-
-def run_candidate(task: Mapping[str, Any], progress: Progress) -> None:
-    """One candidate of a comparison, in a process of its own: a run with its folder, and what it costs."""
-    options = {"jobs": task["jobs"], "device": task["device"], "progress": progress}
-    result = run(task["spec"], out=task["folder"], smoke=task["smoke"], **options)
-    curve = []
-    for size in task["train_sizes"]:
-        progress.note(f"learning from {size} images of each class")
-        fewer = {**task["spec"], "split": {**task["spec"]["split"], "train_per_class": size}}
-        score = run(fewer, **options).scores[next(iter(result.scores))]
-        curve.append(CurvePoint(size, score.mean, score.std, score.values))
-    keep_features(result)
-    write_record(result, task["key"], curve)
-
-
-def _asked(
-    specs: str | Path | Sequence[str | Path | Mapping[str, Any] | Spec],
-) -> tuple[str, list[Asked], list[int]]:
-    """The name, the specs and the train sizes of a suite, or those specs."""
-    given = [specs] if isinstance(specs, str | Path) else list(specs)
-    if len(given) == 1 and isinstance(only := given[0], str | Path) and is_suite(only):
-        suite = read_suite(only)
-        return suite.name, suite.asked, suite.train_sizes
-    for one in given:
-        if isinstance(one, str | Path) and Path(one).is_file() and is_suite(one):
-            raise SpecError("is a suite, and a suite is compared alone", where=str(one))
-    return "", [Asked(one) for one in given], []
 
 
 def _loaded(spec: Spec, smoke: bool) -> tuple[Dataset, Split]:

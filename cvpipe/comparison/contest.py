@@ -14,15 +14,16 @@ from cvpipe.comparison import words
 from cvpipe.comparison.entrants import Entrant, with_options
 from cvpipe.comparison.execute import Failure, Runner
 from cvpipe.comparison.judge import Evidence, judge
-from cvpipe.comparison.read import read_candidate, read_result
+from cvpipe.comparison.read import as_candidate
 from cvpipe.comparison.record import FILE, candidate_key, data_key, is_finished, read_record
 from cvpipe.comparison.result import Answers, Candidate, Comparison
+from cvpipe.comparison.run_files import read_run
 from cvpipe.comparison.sharing import ordered
 from cvpipe.conductor import keys, workers
 from cvpipe.conductor.environment import environment, resolve_device
 from cvpipe.conductor.progress import Progress
 from cvpipe.data import Dataset
-from cvpipe.device import Device
+from cvpipe.device import Device, use
 from cvpipe.errors import DataError, RunError, SpecError
 
 LIBRARIES = ("cv2", "numba", "scipy.sparse", "joblib", "sklearn.svm", "sklearn.model_selection", "jinja2")
@@ -50,13 +51,14 @@ class Contest:
         finished.
         """
         began = time.perf_counter()
-        device = resolve_device(self.device)
+        resolve_device(self.device)
         with Runner(work, self._libraries()) as runner:
             if not all((self.run_folder(entrant.name) / FILE).exists() for entrant in self.entrants):
                 runner.start()  # it imports libraries while the data are looked at
             dataset = self.entrants[0].spec.data.load()
             self._check_sizes(dataset)
-            failures = self._run(runner, data_key(dataset), progress)
+            with use(self.device):  # keys name it
+                failures = self._run(runner, data_key(dataset), progress)
         candidates = [self._read(entrant, failures) for entrant in self.entrants]
         _same_images(candidates)
         finished = [c for c in candidates if c.ok]
@@ -75,7 +77,7 @@ class Contest:
             pairs=pairs,
             many=many,
             sentences=[],
-            environment=environment(workers.count(self.jobs), device),
+            environment=environment(workers.count(self.jobs), finished[0].device),
             total_s=time.perf_counter() - began,
             warnings=warnings,
             folder=self.folder,
@@ -125,7 +127,8 @@ class Contest:
         if entrant.name in failures:
             return Candidate(entrant.name, spec, "failed", failures[entrant.name].reason, folder)
         try:
-            return read_candidate(entrant.name, spec, folder, read_record(folder))
+            record = read_record(folder)
+            return as_candidate(entrant.name, spec, read_run(folder), record)
         except DataError as error:
             return Candidate(entrant.name, spec, "failed", str(error), folder)
 
@@ -145,7 +148,7 @@ class Contest:
 
     def _remarks(self, finished: Sequence[Candidate]) -> tuple[list[str], dict[str, Any]]:
         """What the runs warn about, and the data as they saw it."""
-        results = [read_result(self.run_folder(c.name)) for c in finished]
+        results = [read_run(self.run_folder(c.name)).summary for c in finished]
         warnings = [f"{c.name}: {text}" for c, result in zip(finished, results, strict=True)
                     for text in result["warnings"]]  # fmt: skip
         return warnings, results[0]["data"]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cvpipe.comparison.read import read_answers
+from cvpipe.comparison.read import answers_of
 from cvpipe.comparison.result import (
     Belief,
     Candidate,
@@ -19,6 +19,7 @@ from cvpipe.comparison.result import (
     Pair,
     Significance,
 )
+from cvpipe.comparison.run_files import read_run
 from cvpipe.conductor.result import Score
 from cvpipe.errors import DataError
 
@@ -52,7 +53,7 @@ def _comparison(plain: dict[str, Any], folder: Path) -> Comparison:
 
 def _candidate(plain: dict[str, Any], folder: Path) -> Candidate:
     run = folder / plain["folder"] if plain["folder"] else None
-    answers = run / "predictions.csv" if run and plain["status"] == "ok" else None
+    there = run is not None and plain["status"] == "ok" and run.exists()
     return Candidate(
         name=plain["name"],
         spec=plain["spec"],
@@ -60,7 +61,7 @@ def _candidate(plain: dict[str, Any], folder: Path) -> Candidate:
         reason=plain["reason"],
         folder=run,
         scores={name: Score(**score) for name, score in plain["scores"].items()},
-        answers=read_answers(answers) if answers and answers.exists() else None,
+        answers=answers_of(read_run(run).predictions) if run and there else None,
         confusion=None if plain["confusion"] is None else np.array(plain["confusion"], np.int64),
         per_class=plain["per_class"],
         costs=Costs(**plain["costs"]) if plain["costs"] else None,

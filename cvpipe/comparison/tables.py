@@ -44,7 +44,7 @@ def rows(comparison: Comparison) -> list[tuple[str, ...]]:
     found = []
     for rank, candidate in enumerate(comparison.ranked):
         tied = rank > 0 and comparison.tied_with_best(candidate.name)
-        found.append((f"{rank + 1}{TIED if tied else ''}", *_row(candidate, comparison.metric)))
+        found.append((f"{rank + 1}{TIED if tied else ''}", *row(candidate, comparison.metric)))
     blank = [""] * (len(HEAD) - 3)
     return found + [("", c.name, f"failed: {c.reason}", *blank) for c in comparison.failed]
 
@@ -74,11 +74,11 @@ def markdown(comparison: Comparison) -> str:
     parts = [
         f"# {comparison.name}",
         about(comparison),
-        _markdown_table(_head(comparison), rows(comparison)),
+        markdown_table(_head(comparison), rows(comparison)),
         note,
     ]
     if any(c.curve for c in comparison.ranked):
-        parts += ["By the number of training images of each class:", _markdown_table(*curve_rows(comparison))]
+        parts += ["By the number of training images of each class:", markdown_table(*curve_rows(comparison))]
     parts.append("\n".join([*findings, *warnings]))
     return "\n\n".join(parts) + "\n"
 
@@ -124,7 +124,8 @@ def _cost(value: float | None) -> str:
     return "–" if value is None else number(value)
 
 
-def _markdown_table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+def markdown_table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    """Rows below a heading; all but the column `pipeline` are set to the right."""
     rule = ["---" if name == "pipeline" else "---:" for name in head]
     return "\n".join(
         f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in (head, rule, *body)
@@ -135,7 +136,8 @@ def _head(comparison: Comparison) -> tuple[str, ...]:
     return tuple(METRICS[comparison.metric] + " %, " + cell if "mean" in cell else cell for cell in HEAD)
 
 
-def _row(candidate: Candidate, metric: str) -> tuple[str, ...]:
+def row(candidate: Candidate, metric: str) -> tuple[str, ...]:
+    """The cells of `HEAD` after the rank, for a candidate that finished."""
     score, costs = candidate.scores[metric], candidate.costs
     low, high = score.ci95
     assert costs is not None

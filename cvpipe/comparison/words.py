@@ -13,9 +13,9 @@ SURE = 0.95
 """Two candidates count as practically the same where that is at least so probable."""
 TESTS = {
     "mcnemar": "McNemar's test",
-    "corrected_t": "corrected resampled t-test",
-    "5x2cv_f": "5x2cv F test",
-    "bootstrap": "paired bootstrap",
+    "corrected_t": "the corrected resampled t-test",
+    "5x2cv_f": "the 5x2cv F test",
+    "bootstrap": "the paired bootstrap",
     "friedman": "Friedman's test",
 }
 """Names of tests for readers."""
@@ -67,11 +67,11 @@ def _alike(candidates: Sequence[Candidate], pairs: Sequence[Pair]) -> str:
     said = f"{names} cannot be told apart here"
     belief = pairs[0].belief
     if len(pairs) == 1 and belief and belief.equivalent >= SURE:
-        within = f"within {points(belief.rope)} point" + ("" if belief.rope == 0.01 else "s")
+        within = f"within {100 * belief.rope:g} point" + ("" if belief.rope == 0.01 else "s")
         return f"{said}, and are practically the same ({within} with probability {belief.equivalent:.2f})."
     if len(pairs) == 1:
         return f"{said} ({_interval(pairs[0])}; {p_text(pairs[0].p)})."
-    return f"{said} (p of the first and each other at least {min(pair.p for pair in pairs):.2g})."
+    return f"{said} (p at least {min(pair.p for pair in pairs):.2g} against `{candidates[0].name}`)."
 
 
 def _beats(pair: Pair) -> str:
@@ -90,7 +90,7 @@ def _footing(comparison: Comparison) -> Iterator[str]:
         return
     test = TESTS[comparison.pairs[0].tests[0].name]
     count = len(comparison.pairs)
-    yield f"p values are of the {test}" + (f", corrected for {count} pairs (Holm)." if count > 1 else ".")
+    yield f"p values are of {test}" + (f", corrected for {count} pairs (Holm)." if count > 1 else ".")
     if comparison.many:
         p = p_text(comparison.many.test.p)
         alike = f"{comparison.many.critical_difference:.2f}"
