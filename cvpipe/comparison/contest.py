@@ -24,7 +24,7 @@ from cvpipe.conductor.environment import environment, resolve_device
 from cvpipe.conductor.progress import Progress
 from cvpipe.data import Dataset
 from cvpipe.device import Device, use
-from cvpipe.errors import DataError, RunError, SpecError
+from cvpipe.errors import DataError, RunError, SpecError, listed
 
 LIBRARIES = ("cv2", "numba", "scipy.sparse", "joblib", "sklearn.svm", "sklearn.model_selection", "jinja2")
 """What nearly every run imports sooner or later."""
@@ -147,10 +147,15 @@ class Contest:
         )
 
     def _remarks(self, finished: Sequence[Candidate]) -> tuple[list[str], dict[str, Any]]:
-        """What the runs warn about, and the data as they saw it."""
+        """What the runs warn about, and the data as they saw it. What all warn of, such as copies of images on both
+        sides of a split, is said once."""
         results = [read_run(self.run_folder(c.name)).summary for c in finished]
-        warnings = [f"{c.name}: {text}" for c, result in zip(finished, results, strict=True)
-                    for text in result["warnings"]]  # fmt: skip
+        who: dict[str, list[str]] = {}
+        for candidate, result in zip(finished, results, strict=True):
+            for text in result["warnings"]:
+                who.setdefault(text, []).append(candidate.name)
+        warnings = [text if len(names) == len(finished) > 1 else f"{listed(names, 'and')}: {text}"
+                    for text, names in who.items()]  # fmt: skip
         return warnings, results[0]["data"]
 
 

@@ -45,6 +45,27 @@
     });
   }
 
+  // The table of pairs: one stop for the tabulator key, arrows go from cell to cell.
+
+  function walkable(table) {
+    const at = (row, column) => table.rows[row]?.cells[column]?.querySelector("button");
+    const cells = [...table.querySelectorAll("button.cell")];
+    cells.forEach((cell, place) => { cell.tabIndex = place ? -1 : 0; });
+    table.addEventListener("keydown", (event) => {
+      const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+      const cell = event.target.closest("td");
+      if (!step || !cell) return;
+      event.preventDefault();
+      let [row, column] = [cell.parentElement.rowIndex + step[0], cell.cellIndex + step[1]];
+      if (!at(row, column)) [row, column] = [row + step[0], column + step[1]]; // over the empty diagonal
+      const next = at(row, column);
+      if (!next) return;
+      cells.forEach((other) => { other.tabIndex = -1; });
+      next.tabIndex = 0;
+      next.focus();
+    });
+  }
+
   // Thumbnails are parts of one picture, which the style sheet holds.
 
   const columns = Number(document.body.dataset.columns);
@@ -272,6 +293,7 @@
   // Wiring.
 
   document.querySelectorAll("table.sortable").forEach(sortable);
+  document.querySelectorAll("table.matrix").forEach(walkable);
   if (pick.a) {
     for (const control of [pick.a, pick.b]) control.addEventListener("change", showPair);
     byId("swap").addEventListener("click", () => {
