@@ -286,8 +286,8 @@
       return dot;
     }));
     const how = map.how.value === "tsne" ? "t-SNE" : "PCA";
-    byId("map").setAttribute("aria-label", `${how} map of ${places.length} images by the features of ${chosen.name}. The nearest other image is of the same class for ${percent(chosen.purity, 0)}.`);
-    byId("map-note").textContent = `${places.length} test images by the features of ${chosen.name}; the nearest other image is of the same class for ${percent(chosen.purity, 0)}. Point at an image for its name${wanted === null ? "; choose a class to set it off" : ""}. Frames repeat eight colours over the classes.`;
+    byId("map").setAttribute("aria-label", `${how} map of ${places.length} images by the features of ${chosen.name}. The nearest other image is of the same class for ${chosen.purity}.`);
+    byId("map-note").textContent = `${places.length} test images by the features of ${chosen.name}; the nearest other image is of the same class for ${chosen.purity}. Point at an image for its name${wanted === null ? "; choose a class to set it off" : ""}. Frames repeat eight colours over the classes.`;
   }
 
   // Wiring.
