@@ -16,6 +16,8 @@ MOST = 6
 """Candidates, the first in rank: t-SNE of 240 images takes about half a second each."""
 FEWEST = 8
 """Images; fewer make no map."""
+ITERATIONS = 500
+"""Steps of t-SNE, of which the first 250 exaggerate; so few images need no more."""
 MARGIN = 0.04
 """Share of the map that stays free at each side: pictures have a size."""
 PERPLEXITY = 20.0
@@ -60,7 +62,8 @@ def _tsne(values: np.ndarray) -> np.ndarray:
         float(values[:, 0].std()), 1e-12
     )  # its first step takes features of about this size
     start = _two(spread) * 1e-4
-    embedding = TSNE(perplexity=min(PERPLEXITY, (len(values) - 1) / 3), init=start, random_state=0)
+    perplexity = min(PERPLEXITY, (len(values) - 1) / 3)
+    embedding = TSNE(perplexity=perplexity, init=start, random_state=0, max_iter=ITERATIONS)
     return np.asarray(embedding.fit_transform(spread))
 
 
