@@ -38,7 +38,8 @@ class Svm(Classifier):
 
     Source: Fan et al., "LIBLINEAR: a library for large linear classification", JMLR 2008, section 2 (L2-loss);
     Zhang et al., "Local features and kernels for classification of texture and object categories", IJCV 2007 (kernel:
-    chi2); Platt, "Probabilistic outputs for support vector machines", 1999 (probability: true).
+    chi2); Platt, "Probabilistic outputs for support vector machines and comparisons to regularized likelihood methods",
+    1999 (probability: true).
     """
 
     kernel: Literal["linear", "chi2", "intersection", "rbf", "laplacian"] = "linear"  # chi2 for histograms
