@@ -46,6 +46,23 @@ def test_a_docstring_is_read() -> None:
     assert references_in("No source.") == []
 
 
+@pytest.mark.parametrize(
+    ("rest", "place"),
+    [
+        (", sections 3 to 6.", "sections 3 to 6"),
+        (", section 4, equation 17;", "section 4, equation 17"),
+        (", section III and appendix I.", "section III and appendix I"),
+        (", section 2, keeps all covariances.", "section 2"),
+        (", sections 3.1 and 3.2.", "sections 3.1 and 3.2"),
+        (": a remark", ""),
+        (" (chi2).", ""),
+    ],
+)
+def test_the_place_in_a_paper(rest: str, place: str) -> None:
+    (paper,) = references_in(f'Source: Lowe, "A title", IJCV 2004{rest}')
+    assert paper.place == place
+
+
 @pytest.mark.parametrize("word", registry.stage_names())
 def test_every_stage_names_a_paper_that_can_be_cited(word: str) -> None:
     papers = references_in(inspect.getdoc(registry.stage_class(word)) or "")

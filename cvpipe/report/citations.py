@@ -21,13 +21,14 @@ REFERENCE = re.compile(
     r"(?P<authors>[^;\"]+?),? \"(?P<title>[^\"]+?),?\",? ?(?P<venue>[^;\"]*?),? ?(?P<year>(?:19|20)\d\d)"
 )
 ENTRY = re.compile(r"^@\w+\{\w+,\n(?:.+\n)+?\}$", re.MULTILINE)
+PART = r"(?:sections?|equations?|appendix|chapters?|pages?)"
 PLACE = re.compile(
-    r"^[,:]? *(?P<place>(?:sections?|equations?|appendix|chapters?|pages?)\b[^;\"(]*[^;\"(.\s])"
+    rf"^[,:]? *(?P<place>{PART} [\dIVX][\dIVXa-z.]*(?:(?:,| to| and) (?:{PART} )?[\dIVX][\dIVXa-z.]*)*(?<!\.))"
 )
 ONLY = re.compile(r"\((?P<option>\w+): (?P<values>[^)]+)\)")
 """`(kernel: chi2, rbf)`: what a paper is for."""
 MEETINGS = re.compile(
-    r"\b(CVPR|ICCV|ECCV|BMVC|ICML|NIPS|NeurIPS|ICLR|AISTATS|ICPR|ICIP|ICASSP|AAAI|Conference|Workshop|workshop|"
+    r"\b(CVPR|ICCV|ECCV|BMVC|ICML|NIPS|NeurIPS|ICLR|AISTATS|ICPR|ICIP|ICASSP|AAAI|KDD|ICANN|ACL|Conference|Workshop|workshop|"
     r"Multimedia|SPIE|Storage)\b"
 )
 """Words that tell a meeting from a journal."""
