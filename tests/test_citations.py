@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from comparisons import small_comparison
 from cvpipe_cli.main import main
 
 from cvpipe import registry
 from cvpipe.data import Features
 from cvpipe.report.citations import Reference, bibtex, entry_of, field, references_in, shipped_entries
+from cvpipe.report.cited import TESTS_BY_NAME, cited
 from cvpipe.spec import build_stage, shipped_specs
 from cvpipe.stage import Stage
 
@@ -96,6 +99,13 @@ def test_every_shipped_spec_can_be_cited(name: str) -> None:
     assert len(found) > 1
     assert len(set(found)) == len(found)
     assert done.stdout.count("{") == done.stdout.count("}")
+
+
+@pytest.mark.parametrize("name", sorted({*TESTS_BY_NAME.values(), "holm", "nemenyi", "bayes", "effect_size"}))
+def test_every_statistical_test_names_a_paper(name: str) -> None:
+    found = keys(bibtex([], [name]))
+    assert len(found) > 1
+    assert f"% {name}" in bibtex([], [name])
 
 
 def test_exactly_the_methods_used() -> None:
@@ -192,4 +202,25 @@ def test_a_run_is_cited_like_its_spec(
     assert wrong.exit_code == 2
     assert "did you mean 'sift_bow_svm'?" in wrong.stderr
     (tmp_path / "empty").mkdir()
-    assert cite("empty").exit_code == 2
+    nothing = cite("empty")
+    assert (nothing.exit_code, nothing.stderr) == (
+        3,
+        "empty: holds neither a run (spec.yaml) nor a comparison (comparison.json)\n",
+    )
+
+
+def test_a_comparison_is_cited_with_its_tests(tmp_path: Path) -> None:
+    comparison = small_comparison()
+    (tmp_path / "comparison.json").write_text(json.dumps(comparison.summary()))
+    found = keys(cited(tmp_path))
+    assert {"lowe2004distinctive", "mcnemar1947note", "nadeau2003inference", "holm1979simple",
+            "nemenyi1963distribution", "efron1993introduction"} <= set(found)  # fmt: skip
+    assert "alpaydin1999combined" not in found
+    assert len(found) == len(set(found))
+    comparison.pairs, comparison.many = comparison.pairs[:1], None
+    (tmp_path / "comparison.json").write_text(json.dumps(comparison.summary()))
+    few = set(keys(cited(tmp_path)))
+    assert not {"holm1979simple", "nemenyi1963distribution"} & few
+    assert cite(tmp_path).stdout == cited(tmp_path)
+    (tmp_path / "comparison.json").write_text("{")
+    assert cite(tmp_path).exit_code == 3

@@ -7,6 +7,7 @@ has an entry of the same title, which tells full names and pages, that one is gi
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -85,24 +86,34 @@ def _authors(text: str) -> tuple[str, ...]:
     return tuple(name.strip(" ,.") for name in names if name.strip(" ,."))
 
 
-def bibtex(parts: Iterable[Configurable]) -> str:
+def bibtex(parts: Iterable[Configurable], tests: Iterable[str] = ()) -> str:
     """Entries for all that these stages and data sets, and their parts, are built on, each once and with its users,
-    after one for cvpipe itself."""
-    users: dict[Reference, list[str]] = {}
+    after one for cvpipe itself. `tests` are modules of `cvpipe.statistics`."""
+    users: dict[str, tuple[Reference, list[str]]] = {}
     silent: list[str] = []
-    for thing in _all_parts(parts):
-        papers = references_in(inspect.getdoc(type(thing)) or "")
-        if not papers:
-            silent.append(thing.name)
-        for paper in (paper for paper in papers if _is_used(paper, thing)):
-            same = next((known for known in users if _plain(known.title) == _plain(paper.title)), paper)
-            word = f"{thing.name} ({paper.place})" if paper.place else thing.name
-            users.setdefault(same, [])
-            users[same] += [word] if word not in users[same] else []
+    for name, papers in [*_of_parts(parts), *_of_tests(tests)]:
+        silent += [] if papers else [name]
+        for paper in papers:
+            _, words = users.setdefault(_plain(paper.title), (paper, []))
+            word = f"{name} ({paper.place})" if paper.place else name
+            words += [word] if word not in words else []
     entries = [_cvpipe()]
-    entries += [f"% {', '.join(words)}\n{entry_of(paper)}" for paper, words in users.items()]
+    entries += [f"% {', '.join(words)}\n{entry_of(paper)}" for paper, words in users.values()]
     entries += [f"% {', '.join(dict.fromkeys(silent))}: no paper is named"] if silent else []
     return "\n\n".join(entries) + "\n"
+
+
+def _of_parts(parts: Iterable[Configurable]) -> Iterator[tuple[str, list[Reference]]]:
+    """The word for each stage or data set, and the papers of what it does with its options."""
+    for thing in _all_parts(parts):
+        papers = references_in(inspect.getdoc(type(thing)) or "")
+        yield thing.name, [paper for paper in papers if _is_used(paper, thing)]
+
+
+def _of_tests(names: Iterable[str]) -> Iterator[tuple[str, list[Reference]]]:
+    for name in names:
+        module = importlib.import_module(f"cvpipe.statistics.{name}")
+        yield name, references_in(module.__doc__ or "")
 
 
 def _is_used(paper: Reference, thing: Configurable) -> bool:
