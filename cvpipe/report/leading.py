@@ -10,6 +10,7 @@ import numpy as np
 from cvpipe.composite import Composite
 from cvpipe.data import Images, Keypoints
 from cvpipe.errors import CvpipeError
+from cvpipe.stage import Classifier
 
 
 def outputs(stages: Sequence[Any], batch: Any) -> Iterator[tuple[Any, Any]]:
@@ -23,6 +24,8 @@ def outputs(stages: Sequence[Any], batch: Any) -> Iterator[tuple[Any, Any]]:
         if isinstance(stage, Composite):
             for chain in stage.fitted_chains():
                 yield from outputs(chain, batch)
+            return
+        if isinstance(stage, Classifier):  # of the images themselves
             return
         sampler = getattr(stage, "sampler", None)
         try:
