@@ -20,7 +20,7 @@ from cvpipe.nets.table import NETS, net_problem
 from cvpipe.nets.taps import Dry
 
 PUBLISHED = {
-    # network: (parameters, multiply-adds in 10^6 or None), at the size of its paper with 1,000 classes, or 10 for digits
+    # network: (parameters, multiply-adds in 10^6 or None), with 1,000 classes at the size of its paper; 10 digits
     "mlp": (573_910, None),
     "simple_cnn": (119_530, None),
     "lenet1": (2_578, None),  # LeCun et al. 1990, "2578 independent parameters"
@@ -256,7 +256,8 @@ def test_classes_of_the_user_are_built_if_their_package_is_trusted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "my_nets.py").write_text(
-        "from torch import nn\nclass Flat(nn.Sequential):\n    def __init__(self, classes, channels, size, bias=True):\n"
+        "from torch import nn\nclass Flat(nn.Sequential):\n"
+        "    def __init__(self, classes, channels, size, bias=True):\n"
         "        super().__init__(nn.Flatten(), nn.Linear(channels * size[0] * size[1], classes, bias))\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))

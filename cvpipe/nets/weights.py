@@ -157,6 +157,7 @@ def downloaded(weights: str) -> Path:
 def read(path: Path) -> dict[str, Tensor]:
     """The tensors in a file by name. Nothing in it is executed. Raises `DataError`."""
     import pickle
+    import warnings
 
     import torch
     from safetensors.torch import load_file
@@ -164,7 +165,8 @@ def read(path: Path) -> dict[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        held = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # about files that are refused below
+            held = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise DataError(f"cannot read the weights: {error.strerror}", where=str(path)) from error
     except pickle.UnpicklingError as error:

@@ -11,6 +11,7 @@ from annotated_types import MinLen
 
 from cvpipe import device
 from cvpipe.data import Images
+from cvpipe.nets.build import size_problem, source_of
 from cvpipe.nets.table import NETS, net_problem
 from cvpipe.nets.weights import content, is_file, scaling_of, weights_problem
 from cvpipe.options import Count, PathOrWord, Seed
@@ -46,23 +47,27 @@ class FrozenNet(Stage):
 
     def conflicts(self) -> list[str]:
         """A network, weights or layers that do not exist. Imports torch only if layers are named."""
-        wrong = net_problem(self.net, self.options)
-        found = [text for text in (wrong, wrong or weights_problem(self.net, self.weights)) if text]
+        options = self.options or {}
+        found = net_problem(self.net, options) or weights_problem(self.net, self.weights)
+        found = found or size_problem(self.net, (self._side(), self._side()), options)
         if found or not self.layers:
-            return found[:1]
+            return [found] if found else []
         from cvpipe.nets.frozen import layer_problems
 
         return layer_problems(self._recipe(""))
 
     def reads(self) -> list[Path]:
-        """The file with the weights, if that is where they are."""
-        return [Path(self.weights)] if is_file(self.weights) else []
+        """The file with the weights, and that with the user's network, if that is where they are."""
+        file = [Path(self.weights)] if is_file(self.weights) else []
+        return [*file, *source_of(self.net)]
+
+    def _side(self) -> int:
+        return self.size or (NETS[self.net].side if self.net in NETS else 224)
 
     def _recipe(self, digest: str) -> Recipe:
         from cvpipe.nets.frozen import Recipe
 
         options = {name: tuple(v) if isinstance(v, list) else v for name, v in (self.options or {}).items()}
-        side = self.size or (NETS[self.net].side if self.net in NETS else 224)
         layers = tuple(self.layers or ())
         return Recipe(
             self.net,
@@ -70,7 +75,7 @@ class FrozenNet(Stage):
             digest,
             layers,
             self.channels,
-            side,
+            self._side(),
             tuple(sorted(options.items())),
             self.seed or 0,
         )

@@ -26,11 +26,19 @@ class CnnFeatures(FrozenNet):
     """
 
     pool: Literal["mean", "max", "flatten"] = "mean"  # over the positions of a map; flatten keeps them all
+    balance: bool = False  # the part of each layer divided by its length, so that all layers weigh the same
 
     def transform(self, images: Images) -> Features:
         """n images -> (n, D) float32."""
-        parts = [np.concatenate(layers, axis=1) for layers, _ in self._outputs(images, self._pooled)]
+        parts = [np.concatenate(layers, axis=1) for layers, _ in self._outputs(images, self._part)]
         return Features(values=np.concatenate(parts) if parts else np.zeros((0, self._width()), np.float32))
+
+    def _part(self, output: Tensor) -> Tensor:
+        """(n, …) output of a layer -> (n, D)."""
+        from torch.nn.functional import normalize
+
+        pooled = self._pooled(output)
+        return normalize(pooled, dim=1) if self.balance else pooled
 
     def _pooled(self, output: Tensor) -> Tensor:
         """(n, C), (n, C, h, w) or (n, rows, C) -> (n, D)."""
