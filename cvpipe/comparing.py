@@ -19,6 +19,7 @@ from cvpipe.conductor.progress import Progress
 from cvpipe.device import Device
 from cvpipe.errors import SpecError
 from cvpipe.report.comparison.page import write_comparison
+from cvpipe.report.html import environment
 from cvpipe.spec import Spec
 
 Specs = str | Path | Sequence[str | Path | Mapping[str, Any] | Spec]
@@ -70,6 +71,13 @@ def plan_comparison(
     """What `compare` would do and cost, and what it saves that its candidates share stages."""
     entrants = enter(_asked(specs)[1], overrides=overrides, data=data, seed=seed, repeats=repeats)
     return plan_shared(entrants, entrants[0].spec.data.load(), jobs)
+
+
+def prepare() -> None:
+    """What every candidate would do again, done by the server of candidates before the first: compile templates."""
+    templates = environment()
+    for name in templates.list_templates(extensions=["html"]):
+        templates.get_template(name)
 
 
 def run_candidate(task: Mapping[str, Any], progress: Progress) -> None:
