@@ -216,3 +216,13 @@ def test_the_second_stage_of_a_name(tmp_path: Path) -> None:
     assert stage.dims == 4
     (pin,) = pinned([Frozen(model=str(tmp_path / "model"), stage="pca_2")])
     assert pin.content == stage.sealed  # type: ignore[attr-defined]
+
+
+def test_a_plan_knows_that_nothing_is_fitted(model: Path) -> None:
+    from cvpipe.conductor.conduct import as_split
+    from cvpipe.conductor.plan import make_plan
+
+    plan = make_plan(chain(model), striped(40, side=32), as_split({"kfold": 2}))
+    assert [stage.name for stage in plan.stages] == ["dense_sift", "root_sift", "pca", "bag_of_words", "svm"]
+    assert plan.stages[3].fit_s == 0
+    assert plan.stages[3].gives == "Features 40 x 7 float32"

@@ -93,4 +93,5 @@ def _principal(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     total = max(float(np.maximum(variances, 0).sum()), 1e-300)
     components = vectors[:, largest] * np.sqrt(kept)
     signs = np.where(components[np.abs(components).argmax(axis=0), range(components.shape[1])] < 0, -1, 1)
-    return (components * signs).astype(np.float32), (kept / total).astype(np.float32)
+    # In rows: safetensors writes memory as it lies.
+    return np.ascontiguousarray(components * signs, np.float32), (kept / total).astype(np.float32)

@@ -140,9 +140,9 @@ def _misfit(stages: Sequence[Stage], index: int, given: tuple[type, ...], here: 
         else f"it comes first, where {names(given)} are"
     )
     bridges = _bridges(given, here.takes)
-    hint = (
-        f". Stages that make {names(here.takes)} from {names(given)}: {', '.join(bridges)}" if bridges else ""
-    )
+    makers = f". Stages that make {names(here.takes)} from {names(given)}: {', '.join(bridges)}"
+    takers = [name for name, cls in _all_stages() if set(given) & set(takes(cls))]
+    hint = makers if bridges else f". Stages that take {names(given)}: {', '.join(takers)}"
     return f"stage {index + 1} '{stages[index].name}' takes {names(here.takes)}, but {source}{hint}"
 
 

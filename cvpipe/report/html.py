@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cvpipe.conductor.result import RunResult
 from cvpipe.files import write_whole
-from cvpipe.report import classes, confusion, costs, examples, keypoints, provenance, scores, words
+from cvpipe.report import classes, confusion, costs, examples, keypoints, patches, provenance, scores, words
 from cvpipe.report.overview import overview
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ SECTIONS: tuple[Section, ...] = (
     classes.section,
     examples.section,
     keypoints.section,
+    patches.section,
     costs.section,
     provenance.section,
 )

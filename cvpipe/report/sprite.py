@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 COLUMNS = 25  # thumbnails side by side
-SIDES = (64, 56, 48, 40, 32)  # px, tried until the picture is small enough
+SIDES = (112, 96, 80, 64, 56, 48, 40, 32)  # px, tried until the picture is small enough
 QUALITY = 70  # of WebP, 1 … 100
+LEAST = 0.2  # bytes that a pixel takes at least, as measured on aerial images: larger sides need no try
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ def make_sprite(images: Sequence[np.ndarray], most_bytes: int) -> Sprite:
         return Sprite("", 0, 0, 0)
     columns = min(COLUMNS, len(images))
     rows = -(-len(images) // columns)
-    for side in SIDES:
+    for side in [s for s in SIDES if s * s * len(images) * LEAST <= most_bytes] or SIDES[-1:]:
         sheet = np.full((rows * side, columns * side, 3), 128, np.uint8)
         for place, pixels in enumerate(images):
             top, left = (side * n for n in divmod(place, columns))

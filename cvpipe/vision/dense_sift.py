@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -45,6 +45,10 @@ class DenseSift:
     """Descriptors of less contrast become zero: mean gradient per px, of 1."""
 
 
+Describe = Callable[[np.ndarray, int, np.ndarray, np.ndarray, DenseSift, np.ndarray], Sequence[np.ndarray]]
+"""What `describe_planes` is."""
+
+
 def channels(image: np.ndarray, colour: Colour) -> np.ndarray:
     """(H, W, 3) uint8 RGB -> (C, H, W) float32, C of 1 or 3; grey, RGB, hue, saturation and value lie in [0, 1].
 
@@ -77,8 +81,13 @@ def first_bins(length: int, bin_size: int, largest: int, step: int) -> np.ndarra
 
 def smooth(plane: np.ndarray, sigma: float) -> np.ndarray:
     """Gaussian smoothing of (H, W) float32; the image is mirrored at its border, with the border pixel twice."""
-    side = 2 * int(TRUNCATE * sigma + 0.5) + 1
+    side = window_side(sigma)
     return cv2.GaussianBlur(plane, (side, side), sigma, borderType=cv2.BORDER_REFLECT)
+
+
+def window_side(sigma: float) -> int:
+    """Pixels along a side of a Gaussian window of this sigma, odd."""
+    return 2 * int(TRUNCATE * sigma + 0.5) + 1
 
 
 def bin_weights(bin_size: int, window: float) -> np.ndarray:
@@ -106,23 +115,41 @@ def describe(
     return contrast
 
 
+def describe_planes(
+    planes: np.ndarray, bin_size: int, tops: np.ndarray, lefts: np.ndarray, how: DenseSift, values: np.ndarray
+) -> list[np.ndarray]:
+    """Smooth and `describe` each of the (C, H, W) float32 planes: fills `values`, gives C contrasts of (r c,)."""
+    smoothed = [smooth(plane, bin_size / how.magnif) for plane in planes]
+    return [describe(s, bin_size, tops, lefts, how.window, values, c) for c, s in enumerate(smoothed)]
+
+
 def dense_sift(
-    image: np.ndarray, how: DenseSift, colour: Colour, kind: type[np.generic]
+    image: np.ndarray,
+    how: DenseSift,
+    colour: Colour,
+    kind: type[np.generic],
+    describe_with: Describe = describe_planes,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(H, W, 3) uint8 RGB -> (m, 2) float32 centres x, y in px, (m,) bin sizes in px, (m, 128 C) descriptors.
 
     Scale after scale, each from top to bottom and from left to right. A descriptor is `kind`, float32 or uint8.
+    `describe_with` does the work of `describe_planes`, elsewhere.
     """
     planes = channels(image, colour)
     planes -= planes[:, :1, :1]  # only differences count, and zeros stay exactly zero when they are smoothed
-    found = [_one_scale(planes, size, how, colour, kind) for size in how.bin_sizes]
+    found = [_one_scale(planes, size, how, colour, kind, describe_with) for size in how.bin_sizes]
     xy, values = (np.concatenate(arrays) for arrays in zip(*found, strict=True))
     sizes = np.repeat(np.array(how.bin_sizes, np.float32), [len(f[0]) for f in found])
     return xy, sizes, values.reshape(len(xy), len(planes) * WIDTH)
 
 
 def _one_scale(
-    planes: np.ndarray, bin_size: int, how: DenseSift, colour: Colour, kind: type[np.generic]
+    planes: np.ndarray,
+    bin_size: int,
+    how: DenseSift,
+    colour: Colour,
+    kind: type[np.generic],
+    describe_with: Describe,
 ) -> tuple[np.ndarray, np.ndarray]:
     """(m, 2) centres and (m, C, 128) descriptors of one bin size."""
     largest = max(how.bin_sizes)
@@ -131,8 +158,7 @@ def _one_scale(
     xy = np.stack(centres, axis=-1).reshape(-1, 2).astype(np.float32)
     values = np.empty((len(xy), len(planes), WIDTH), kind)
     if len(xy):
-        smoothed = [smooth(plane, bin_size / how.magnif) for plane in planes]
-        contrast = [describe(s, bin_size, tops, lefts, how.window, values, c) for c, s in enumerate(smoothed)]
+        contrast = describe_with(planes, bin_size, tops, lefts, how, values)
         values[_counting(contrast, colour) < how.contrast_threshold] = 0
     return xy, values
 

@@ -12,10 +12,12 @@ import numpy as np
 from cvpipe.comparison.feature_rows import FeatureRows, read_features
 from cvpipe.comparison.result import Comparison
 
-MOST = 8
+MOST = 6
 """Candidates, the first in rank: t-SNE of 240 images takes about half a second each."""
 FEWEST = 8
 """Images; fewer make no map."""
+MARGIN = 0.04
+"""Share of the map that stays free at each side: pictures have a size."""
 PERPLEXITY = 20.0
 """About how many neighbours count (van der Maaten & Hinton 2008: 5 to 50), less for few images."""
 
@@ -68,8 +70,8 @@ def _two(values: np.ndarray) -> np.ndarray:
 
 
 def _unit(places: np.ndarray) -> list[list[float]]:
-    """(n, 2) places in [0, 1], the longer side filled, y upwards, three decimals."""
+    """(n, 2) places in [0, 1], the longer side filled but for a margin, y upwards, three decimals."""
     places = _two(np.asarray(places, np.float64))
     low, high = places.min(axis=0), places.max(axis=0)
-    scaled = (places - (low + high) / 2) / max(float((high - low).max()), 1e-12) + 0.5
-    return np.round(scaled, 3).tolist()
+    scaled = (places - (low + high) / 2) / max(float((high - low).max()), 1e-12)
+    return np.round(0.5 + (1 - 2 * MARGIN) * scaled, 3).tolist()

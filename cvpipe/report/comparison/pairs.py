@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cvpipe.comparison.result import SIGNIFICANT, Comparison, Pair
+from cvpipe.comparison.result import SIGNIFICANT, Comparison
 from cvpipe.comparison.words import p_text
 
 
@@ -14,10 +14,9 @@ def section(comparison: Comparison) -> dict[str, Any] | None:
     if len(names) < 3:
         return None
     rows = [
-        {"name": row, "rank": i + 1, "cells": [_cell(comparison.pair(row, column), row, column) if row != column else None
-                                               for column in names]}
-        for i, row in enumerate(names)
-    ]  # fmt: skip
+        {"name": row, "rank": rank, "cells": [_cell(comparison, row, column) for column in names]}
+        for rank, row in enumerate(names, 1)
+    ]
     return {
         "id": "pairs",
         "title": "Every pair",
@@ -28,7 +27,10 @@ def section(comparison: Comparison) -> dict[str, Any] | None:
     }
 
 
-def _cell(pair: Pair, row: str, column: str) -> dict[str, Any]:
+def _cell(comparison: Comparison, row: str, column: str) -> dict[str, Any] | None:
+    if row == column:
+        return None
+    pair = comparison.pair(row, column)
     difference = pair.difference if pair.a == row else -pair.difference
     mark = "same" if pair.better is None else "better" if pair.better == row else "worse"
     word = {"same": "cannot be told apart from", "better": "is better than", "worse": "is worse than"}[mark]

@@ -1,6 +1,7 @@
 """The critical-difference diagram: mean ranks over splits, and who cannot be told apart by them.
 
-Source: Demsar, "Statistical comparisons of classifiers over multiple data sets", JMLR 2006, section 3.2.2 (the diagram).
+Source: Demsar, "Statistical comparisons of classifiers over multiple data sets", JMLR 2006, section
+3.2.2 (the diagram).
 """
 
 from __future__ import annotations

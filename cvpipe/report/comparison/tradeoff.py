@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cvpipe.comparison.result import Candidate, Comparison
-from cvpipe.report.chart import BOTTOM, HEIGHT, LEFT, TOP, WIDTH, linear, logarithmic, tick_text
+from cvpipe.report.chart import BOTTOM, LEFT, TOP, linear, logarithmic, tick_text
 from cvpipe.report.words import percent, title
 
 COSTS = (
@@ -15,6 +15,7 @@ COSTS = (
     ("dimension", "dimension of the features", "dimension"),
 )
 """A figure for each: field of `Costs`, label of its axis, short name."""
+WIDTH, HEIGHT = 440, 320  # px of a figure's own coordinates; three stand side by side
 ROOM = 24  # px at the right, where a point's circle may reach
 
 
@@ -48,7 +49,7 @@ def _figure(comparison: Comparison, field: str, label: str, short: str) -> dict[
         return None
     points = [(cost, c.scores[comparison.metric].mean) for _, c, cost in known]
     front = pareto(points)
-    x = logarithmic((cost for cost, _ in points), LEFT, WIDTH - ROOM)
+    x = logarithmic((cost for cost, _ in points), LEFT, WIDTH - ROOM, most=5)
     y = linear((score for _, score in points), HEIGHT - BOTTOM, TOP + 10)
     places = [(x.at(cost), y.at(score)) for cost, score in points]
     return {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import numpy as np
 from annotated_types import MinLen
 
+from cvpipe import device
 from cvpipe.data import Descriptors, Images, offsets_of
 from cvpipe.options import Count, NonNegative, Positive
 from cvpipe.stage import Stage
@@ -16,13 +18,20 @@ BIN_SIGMAS = 3
 """A bin of SIFT is 3 sigma wide (Lowe 2004, section 6.1), so scales are comparable with those of `sift`."""
 
 
+def _describe_on_gpu() -> maths.Describe:
+    from cvpipe.nets.dense_sift import describe
+
+    return partial(describe, where="cuda")
+
+
 class DenseSift(Stage):
     """SIFT descriptors on a grid, at several scales: the pyramid histograms of visual words' first half (PHOW).
 
     Takes RGB images, gives (M, 128) uint8 descriptors, with colour (M, 384), one channel after the other: unit
     length times 512, at most 255, the fraction dropped. Rows go scale after scale, from top to bottom and
     left to right. `scale` is bin size / 3, px. A place of too little contrast has an all-zero row. An image, or a
-    scale, that is too small for a descriptor (3 bins and 1 px) has no rows. Raises nothing.
+    scale, that is too small for a descriptor (3 bins and 1 px) has no rows. On a GPU torch computes the same numbers.
+    Raises nothing.
 
     Grey values and positions are those of cyvlfeat 0.7.1's `phow` on an image in [0, 1]: the grid starts one pixel
     further in than that of VLFeat's `vl_phow` in MATLAB, whose `window` is 1.5. Colour is that of `vl_phow`;
@@ -49,7 +58,10 @@ class DenseSift(Stage):
         """(H, W, 3) uint8 RGB images -> (M, 128) or (M, 384) uint8 or float32 descriptors."""
         options = (self.step, self.bin_sizes, self.magnif, self.window, self.contrast_threshold)
         how, kind = maths.DenseSift(*options), np.uint8 if self.quantise else np.float32
-        found = [(*maths.dense_sift(image, how, self.colour, kind), image.shape[:2]) for image in images]
+        work = _describe_on_gpu() if device.current() == "cuda" else maths.describe_planes
+        found = [
+            (*maths.dense_sift(image, how, self.colour, kind, work), image.shape[:2]) for image in images
+        ]
         width = maths.CHANNELS[self.colour] * maths.WIDTH
         bin_sizes = np.concatenate([np.empty(0, np.float32), *(f[1] for f in found)])
         return Descriptors(
