@@ -15,11 +15,12 @@ from cvpipe.comparison.plan import SharedPlan, plan_shared
 from cvpipe.comparison.record import write_record
 from cvpipe.comparison.result import Comparison, CurvePoint
 from cvpipe.comparison.suite import Asked, is_suite, read_suite
+from cvpipe.conductor.environment import environment
 from cvpipe.conductor.progress import Progress
 from cvpipe.device import Device
 from cvpipe.errors import SpecError
 from cvpipe.report.comparison.page import write_comparison
-from cvpipe.report.html import environment
+from cvpipe.report.html import environment as report_templates
 from cvpipe.spec import Spec
 
 Specs = str | Path | Sequence[str | Path | Mapping[str, Any] | Spec]
@@ -74,8 +75,9 @@ def plan_comparison(
 
 
 def prepare() -> None:
-    """What every candidate would do again, done by the server of candidates before the first: compile templates."""
-    templates = environment()
+    """What every candidate would do again, done once before the first: look up versions, compile templates."""
+    environment(1, "cpu")
+    templates = report_templates()
     for name in templates.list_templates(extensions=["html"]):
         templates.get_template(name)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from cvpipe.conductor.environment import environment, resolve_device
 from cvpipe.conductor.progress import Progress
 from cvpipe.data import Dataset
 from cvpipe.device import Device, use
-from cvpipe.errors import DataError, RunError, SpecError
+from cvpipe.errors import DataError, RunError, SpecError, listed
 
 LIBRARIES = ("cv2", "numba", "scipy.sparse", "joblib", "sklearn.svm", "sklearn.model_selection", "jinja2")
 """What nearly every run imports sooner or later."""
@@ -69,9 +69,7 @@ class Contest:
         finished = [c for c in candidates if c.ok]
         if not finished:
             raise _all_failed(candidates, list(failures.values()))
-        first, warnings = summaries[finished[0].name], []
-        for c in finished:
-            warnings += [f"{c.name}: {text}" for text in summaries[c.name]["warnings"]]
+        first = summaries[finished[0].name]
         pairs, many = judge(finished, self._evidence(dataset, finished))
         comparison = Comparison(
             name=self.name,
@@ -85,7 +83,7 @@ class Contest:
             sentences=[],
             environment=environment(workers.count(self.jobs), finished[0].device),
             total_s=took,
-            warnings=warnings,
+            warnings=_warnings({c.name: summaries[c.name]["warnings"] for c in finished}),
             folder=self.folder,
         )
         comparison.sentences = words.sentences(comparison)
@@ -178,6 +176,16 @@ def _same_images(candidates: Sequence[Candidate]) -> None:
         ):
             other.status = "failed"
             other.reason = f"was tested on other images than {finished[0].name}; the data changed meanwhile"
+
+
+def _warnings(said: Mapping[str, Sequence[str]]) -> list[str]:
+    """What the runs warn about. What all warn of, such as copies of images on both sides of a split, is said once."""
+    who: dict[str, list[str]] = {}
+    for name, texts in said.items():
+        for text in texts:
+            who.setdefault(text, []).append(name)
+    return [text if len(names) == len(said) > 1 else f"{listed(names, 'and')}: {text}"
+            for text, names in who.items()]  # fmt: skip
 
 
 def _all_failed(candidates: Sequence[Candidate], failures: Sequence[Failure]) -> Exception:
