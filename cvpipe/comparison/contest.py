@@ -26,7 +26,8 @@ from cvpipe.data import Dataset
 from cvpipe.device import Device, use
 from cvpipe.errors import DataError, RunError, SpecError, listed
 
-LIBRARIES = ("cv2", "numba", "scipy.sparse", "joblib", "sklearn.svm", "sklearn.model_selection", "jinja2")
+LIBRARIES = ("cv2", "numba", "scipy.sparse", "joblib", "sklearn.svm", "sklearn.model_selection", "sklearn.manifold",
+             "jinja2")  # fmt: skip
 """What nearly every run imports sooner or later."""
 HEAVY = {"torch ": "torch", "torchvision ": "torchvision"}
 """What only some need, and takes seconds to import: by the beginning of its line among the libraries of a stage."""
