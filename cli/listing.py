@@ -12,11 +12,14 @@ HEAD = ("group", "stage", "takes", "gives", "what it is")
 @click.command()
 @click.argument("name", required=False)
 @click.option("--markdown", is_flag=True, help="The list as a Markdown table, as in the README.")
-def stages(name: str | None, markdown: bool) -> None:
+@click.option("--layers", "net", metavar="NET", help="List the layers of a network, for cnn_features.")
+def stages(name: str | None, markdown: bool, net: str | None) -> None:
     """List all stages, or explain one and its options."""
     from cvpipe_cli.tables import show
 
-    if name:
+    if net:
+        _list_layers(net)
+    elif name:
         _explain_stage(name)
     elif markdown:
         rows = [(group, f"`{word}`", *rest) for group, word, *rest in stage_rows()]
@@ -24,6 +27,28 @@ def stages(name: str | None, markdown: bool) -> None:
     else:
         show(list(HEAD), stage_rows())
         click.echo("cvpipe stages NAME explains one and its options.")
+
+
+def _list_layers(net: str) -> None:
+    from cvpipe_cli.tables import show
+
+    from cvpipe.errors import SpecError
+    from cvpipe.nets.table import NETS, net_problem
+
+    problem = net_problem(net)
+    if problem:
+        raise SpecError(problem)
+    from cvpipe.nets.cost import multiply_adds
+    from cvpipe.nets.taps import Dry
+
+    side = NETS[net].side if net in NETS else 224
+    dry = Dry(net, 1000, 3, (side, side))
+    show(
+        ["layer", "what it gives"],
+        [(name, " x ".join(map(str, shape))) for name, shape in dry.shapes.items()],
+    )
+    cost = f"{dry.parameters:,} parameters, {multiply_adds(dry):,} multiply-adds"
+    click.echo(f"{net} on {side} x {side} px with 1,000 classes: {cost}. Maps are channels x height x width.")
 
 
 def stage_rows() -> list[tuple[str, ...]]:

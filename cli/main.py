@@ -14,6 +14,8 @@ COMMANDS = {
     "run": "cvpipe_cli.run",
     "check": "cvpipe_cli.check",
     "plan": "cvpipe_cli.plan",
+    "compare": "cvpipe_cli.compare",
+    "show": "cvpipe_cli.show",
     "predict": "cvpipe_cli.predict",
     "diff": "cvpipe_cli.diff",
     "verify": "cvpipe_cli.verify",

@@ -13,27 +13,57 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("spec")
+@click.argument("specs", nargs=-1, required=True, metavar="SPEC...")
 @spec_options
 @jobs
 @as_json
-def plan(spec: str, as_json: bool, **options: Any) -> None:
+def plan(specs: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Say what a run would do and cost.
 
     Shapes, what is cached already, and an estimate of time, memory and disk from a few probe images.
+    For several specs, or a suite: what a comparison would share between them, and what that saves.
     """
     from cvpipe import api
+    from cvpipe.comparison.suite import is_suite
 
-    planned = api.plan(spec, **options)
+    if len(specs) > 1 or is_suite(specs[0]):
+        plan_shared(specs, as_json, **options)
+        return
+    planned = api.plan(specs[0], **options)
     if as_json:
         click.echo(json.dumps(planned.summary(), indent=2))
     else:
         print_plan(planned)
 
 
+def plan_shared(specs: tuple[str, ...], as_json: bool, **options: Any) -> None:
+    """Print what several specs share."""
+    from cvpipe_cli.tables import show
+
+    from cvpipe.comparing import plan_comparison
+    from cvpipe.wording import number
+
+    planned = plan_comparison(specs, **options)
+    if as_json:
+        click.echo(json.dumps(planned.summary(), indent=2))
+        return
+    rows = []
+    for turn in planned.candidates:
+        chain = [stage.name for stage in turn.plan.stages]
+        shared = [f"{name} ({other})" for name, other in zip(chain, turn.shared, strict=True) if other]
+        rows.append(
+            (turn.name, " > ".join(chain), ", ".join(shared), number(turn.plan.total_s), number(turn.saved_s))
+        )
+    show(["pipeline", "stages", "computed before (with)", ">alone s", ">saved s"], rows)
+    sums = f"{number(planned.apart_s)} s one by one, {number(planned.apart_s - planned.saved_s)} s together"
+    click.echo(f"{len(rows)} pipelines: about {sums}; sharing saves {number(planned.saved_s)} s")
+
+
 def print_plan(plan: Plan) -> None:
     """Stages with what goes in and out, and the sums."""
-    from cvpipe_cli.tables import number, show
+    from cvpipe_cli.tables import show
+
+    from cvpipe.wording import number
 
     rows = []
     for stage in plan.stages:

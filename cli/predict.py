@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 from cvpipe_cli.options import as_json, jobs
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE|DIR|-...")
 @as_json
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV: id, prediction, score.")
+@click.option("--top", type=click.IntRange(min=1), metavar="N", help="Rank so many classes; 5 with imagenet.")
 @jobs
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.pass_context
@@ -27,57 +28,64 @@ def predict(
     images: tuple[str, ...],
     as_json: bool,
     as_csv: bool,
+    top: int | None,
     jobs: int | None,
     quiet: bool,
 ) -> None:
     """Predict the class of images with a saved model.
 
-    MODEL is the folder model/ of a run, or the folder of the run. `-` reads paths from standard input.
+    MODEL is the folder model/ of a run, or the folder of the run; `imagenet` is a trained network that knows 1,000
+    classes. `-` reads paths from standard input.
     A bad image is named on standard error, the others are predicted, and the exit code is 3.
     """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other")
     from cvpipe_cli.progress import listener
 
+    from cvpipe.api import open_model
     from cvpipe.conductor.files import image_files, predict_files
-    from cvpipe.conductor.load import load
 
     names = [
         name for given in images for name in (sys.stdin.read().splitlines() if given == "-" else [given])
     ]
-    pipeline = load(_model_folder(model))
+    pipeline = open_model(model)
+    ranked = top or (5 if len(pipeline.classes_) == 1000 else 1)
     with listener(quiet or as_json or as_csv or not sys.stderr.isatty()) as progress:
-        found = predict_files(pipeline, image_files(name for name in names if name), jobs, progress)
+        found = predict_files(pipeline, image_files(name for name in names if name), jobs, progress, ranked)
     good, bad = [f for f in found if not f.reason], [f for f in found if f.reason]
-    (_print_json if as_json else _print_csv if as_csv else _print_table)(good)
+    (_print_json if as_json else _print_csv if as_csv else _print_table)(good, ranked > 1)
     for file in bad:
         click.echo(f"{file.id}: {file.reason}", err=True)
     if bad:
         ctx.exit(3)
 
 
-def _model_folder(model: str) -> str:
-    from pathlib import Path
-
-    inside = Path(model) / "model"
-    return str(inside) if (inside / "model.json").is_file() else model
-
-
-def _print_json(rows: list[FilePrediction]) -> None:
-    table = [{"id": row.id, "prediction": row.prediction, "score": row.score} for row in rows]
+def _print_json(rows: list[FilePrediction], ranked: bool) -> None:
+    table: list[dict[str, Any]] = []
+    for row in rows:
+        table.append({"id": row.id, "prediction": row.prediction, "score": row.score})
+        if ranked:
+            table[-1]["top"] = [{"class": word, "score": score} for word, score in row.ranking]
     click.echo(json.dumps(table, indent=2))
 
 
-def _print_csv(rows: list[FilePrediction]) -> None:
+def _print_csv(rows: list[FilePrediction], ranked: bool) -> None:
     import csv
 
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(("id", "prediction", "score"))
-    writer.writerows((row.id, row.prediction, repr(row.score)) for row in rows)
+    writer.writerow(("id", "rank", "prediction", "score") if ranked else ("id", "prediction", "score"))
+    for row in rows:
+        for rank, (word, score) in enumerate(row.ranking, 1):
+            writer.writerow((row.id, *([rank] if ranked else []), word, repr(score)))
 
 
-def _print_table(rows: list[FilePrediction]) -> None:
+def _print_table(rows: list[FilePrediction], ranked: bool) -> None:
     from cvpipe_cli.tables import show
 
     if rows:
-        show(["id", "prediction", ">score"], [(row.id, row.prediction, f"{row.score:.4f}") for row in rows])
+        lines = [
+            ("" if rank else row.id, word, f"{score:.4f}")
+            for row in rows
+            for rank, (word, score) in enumerate(row.ranking)
+        ]
+        show(["id", "prediction", ">score"], lines)

@@ -116,9 +116,9 @@ class Bars(Quiet):
         self._bars.update(self._tasks[stage], advance=images, rate=rate)
 
     def end(self, stage: str) -> None:
-        """All are done."""
+        """All are done; the bar goes, for the next pipeline of a comparison brings its own."""
         if stage in self._tasks:
-            self._bars.stop_task(self._tasks[stage])
+            self._bars.remove_task(self._tasks.pop(stage))
 
     def note(self, text: str) -> None:
         """News, above the bars."""

@@ -9,7 +9,8 @@ import click
 from cvpipe_cli.options import as_json, device, jobs, no_cache, spec_options
 
 if TYPE_CHECKING:
-    from cvpipe.conductor.result import RunResult
+    from collections.abc import Mapping
+    from pathlib import Path
 
 
 @click.command()
@@ -52,31 +53,31 @@ def run(as_json: bool, quiet: bool, **options: Any) -> None:
     if as_json:
         click.echo(json.dumps(result.summary(), indent=2))
     else:
-        print_result(result)
+        print_summary(result.summary(), result.folder)
 
 
-def print_result(result: RunResult) -> None:
-    """Scores, costs, warnings, and where the files are."""
-    from cvpipe_cli.tables import number, show
+def print_summary(summary: Mapping[str, Any], folder: Path | None) -> None:
+    """Scores, costs, warnings, and where the files are; `summary` is the content of a `result.json`."""
+    from cvpipe_cli.tables import show
 
-    images, classes = len(result.dataset), len(result.dataset.classes)
-    click.echo(
-        f"{result.name} on {result.dataset.name}: {images:,} images, {classes} classes, split {result.split}"
-    )
+    from cvpipe.wording import number
+
+    data = summary["data"]
+    sizes = f"{data['images']:,} images, {data['classes']} classes"
+    click.echo(f"{summary['name']} on {data['name']}: {sizes}, split {summary['split']}")
     rows = []
-    for metric, score in result.scores.items():
-        low, high = score.ci95
-        spread = f"{score.mean:.4f} ± {score.std:.4f}"
-        rows.append((metric, spread, f"{low:.4f} to {high:.4f}", f"{result.baseline[metric].mean:.4f}"))
+    for metric, score in summary["scores"].items():
+        low, high = score["ci95"]
+        spread = f"{score['mean']:.4f} ± {score['std']:.4f}"
+        baseline = summary["baseline"][metric]["mean"]
+        rows.append((metric, spread, f"{low:.4f} to {high:.4f}", f"{baseline:.4f}"))
     show(["metric", ">mean ± std", ">95 % interval", ">baseline"], rows)
     costs = []
-    for cost in result.stages:
-        figures = (cost.fit_s, cost.transform_s, cost.images_per_s, cost.peak_rss_mb)
-        costs.append((cost.name, *map(number, figures), cost.output, "yes" if cost.cached else "no"))
+    for cost in summary["stages"]:
+        figures = (cost[name] for name in ("fit_s", "transform_s", "images_per_s", "peak_rss_mb"))
+        costs.append((cost["name"], *map(number, figures), cost["output"], "yes" if cost["cached"] else "no"))
     show(["stage", ">fit s", ">transform s", ">images/s", ">peak MB", "output", "cached"], costs)
-    for warning in result.warnings:
+    for warning in summary["warnings"]:
         click.echo(f"warning: {warning}", err=True)
-    click.echo(f"{result.total_s:.1f} s in all; the model is trained on {result.trained_on}")
-    click.echo(
-        f"written to {result.folder}: result.json, predictions.csv, report.html, spec.yaml, log.txt, model/"
-    )
+    click.echo(f"{summary['total_s']:.1f} s in all; the model is trained on {summary['trained_on']}")
+    click.echo(f"written to {folder}: result.json, predictions.csv, report.html, spec.yaml, log.txt, model/")

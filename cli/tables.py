@@ -26,8 +26,3 @@ def show(head: Sequence[str], rows: Iterable[Sequence[str]], title: str = "") ->
     for row in rows:
         table.add_row(*map(escape, row))
     console.print(table)
-
-
-def number(value: float) -> str:
-    """A cost or a rate with three figures: `0.0123`, `12.3`, `1,230`."""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

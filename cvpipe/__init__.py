@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cvpipe.api import plan, run
+    from cvpipe.comparing import compare
+    from cvpipe.comparison.load import load_comparison
+    from cvpipe.comparison.result import Comparison
     from cvpipe.conductor.load import load
     from cvpipe.conductor.pipeline import Pipeline
     from cvpipe.conductor.result import RunResult
@@ -23,6 +26,9 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "cvpipe.api": ("plan", "run"),
+    "cvpipe.comparing": ("compare",),
+    "cvpipe.comparison.load": ("load_comparison",),
+    "cvpipe.comparison.result": ("Comparison",),
     "cvpipe.data": (
         "Dataset",
         "Descriptors",

@@ -13,6 +13,8 @@ from cvpipe.comparison.repeated import Repeat, compare_repeat, data_changes
 from cvpipe.comparison.run_files import RunFiles, read_run
 from cvpipe.conductor import workers
 from cvpipe.conductor.audit import Audit, audit
+from cvpipe.conductor.chunks import linked
+from cvpipe.conductor.load import load
 from cvpipe.conductor.log import Logged
 from cvpipe.conductor.pipeline import Pipeline
 from cvpipe.conductor.plan import Plan, make_plan
@@ -149,6 +151,26 @@ def verify(
         place = out or stack.enter_context(tempfile.TemporaryDirectory(prefix="cvpipe-verify-"))
         run(spec, out=place, jobs=jobs, device=used, smoke=before.smoke, cache=False, progress=listener)
         return compare_repeat(before, read_run(place))
+
+
+def open_model(model: str | Path) -> Pipeline:
+    """The fitted pipeline in a run's folder or in the folder of a model; `imagenet` is one that is trained already.
+
+    Raises `DataError` for a model that is damaged, and where the weights for `imagenet` are not installed.
+    """
+    path = Path(model)
+    if str(model) != "imagenet" or path.exists():
+        inside = path / "model"
+        return load(inside if (inside / "model.json").is_file() else path)
+    from cvpipe.stages.networks._imagenet import ImagenetClasses
+
+    stage = ImagenetClasses()  # type: ignore[call-arg]
+    problems = stage.conflicts()
+    if problems:
+        raise DataError(problems)
+    pipeline = Pipeline([stage])
+    pipeline.fitted_ = linked([stage.known()])
+    return pipeline
 
 
 def _same_data(before: RunFiles, spec: Spec, jobs: int, progress: Progress) -> None:

@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Self, TypeGuard, cast
 import numpy as np
 
 from cvpipe.configurable import Configurable
-from cvpipe.data import Features, Predictions
+from cvpipe.data import Predictions
 from cvpipe.data.exhibits import Exhibit
 from cvpipe.data.seeds import generator
 from cvpipe.errors import NotFitted
@@ -128,6 +128,6 @@ class Classifier(Learner):
 
     classes_: np.ndarray
 
-    def predict(self, features: Features) -> Predictions:
+    def predict(self, features: Any) -> Predictions:
         """Scores for each image. Every classifier writes its own."""
         raise NotImplementedError(f"stage '{self.name}' has no predict")

@@ -84,6 +84,11 @@ def shown(value: Any, quote: str = "'") -> str:
     return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
 
 
+def number(value: float) -> str:
+    """A cost or a rate with three figures: `0.0123`, `12.3`, `1,230`."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
 def nearest(hint: Any, value: Any) -> str:
     """` (did you mean 'l1'?)` if a wrong value is near one of the fixed words of an annotation."""
     words = [kind.short for kind in kinds(hint) if kind.is_word]

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from cvpipe.vision.colour import in_space
+from cvpipe.vision.colour import in_space, lab
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (37, 41, 3), dtype=np.uint8)
 
@@ -39,3 +39,4 @@ def test_lab_is_that_of_scikit_image() -> None:
 
     want = rgb2lab(PIXELS) * [2.55, 1, 1] + [0, 128, 128]
     assert np.abs(in_space(PIXELS, "lab") - want).max() < 2
+    assert np.abs(lab(PIXELS) - rgb2lab(PIXELS)).max() < 0.6

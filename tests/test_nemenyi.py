@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from cvpipe.statistics.friedman import friedman
 from cvpipe.statistics.nemenyi import critical_difference, indistinct
@@ -20,6 +21,13 @@ def test_the_level_0_10() -> None:
     assert critical_difference(4, 14, 0.10) == pytest.approx(
         2.291 * math.sqrt(20 / 84), rel=5e-4
     )  # the same table
+
+
+@pytest.mark.parametrize("pipelines", [2, 7, 40])
+def test_the_quantile_of_scipy(pipelines: int) -> None:
+    quantile = stats.studentized_range.ppf(0.95, pipelines, math.inf) / math.sqrt(2)
+    expected = quantile * math.sqrt(pipelines * (pipelines + 1) / 60)
+    assert critical_difference(pipelines, 10) == pytest.approx(expected, rel=1e-6)
 
 
 def test_bars_of_the_diagram() -> None:

@@ -30,6 +30,7 @@ ORDER = [
     {"comparison"},
     {"report"},
     {"api"},
+    {"comparing"},
     {"cli"},
 ]
 """Rooms from the ground up: each may import those in the sets before its own, and its own."""

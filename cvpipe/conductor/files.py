@@ -30,12 +30,18 @@ class FilePrediction:
     """The highest score, as in `predictions.csv`; NaN for a bad file."""
     reason: str = ""
     """Why the file is bad; empty for a good one."""
+    ranking: tuple[tuple[str, float], ...] = ()
+    """The classes of the highest scores with their scores, the highest first."""
 
 
 def predict_files(
-    pipeline: Pipeline, paths: Sequence[str | Path], jobs: int | None = None, progress: Progress | None = None
+    pipeline: Pipeline,
+    paths: Sequence[str | Path],
+    jobs: int | None = None,
+    progress: Progress | None = None,
+    top: int = 1,
 ) -> list[FilePrediction]:
-    """A prediction, or the reason why there is none, for each file, in order."""
+    """A prediction with a ranking of `top` classes, or the reason why there is none, for each file, in order."""
     images, listener = Images.from_files(paths), progress or Progress()
     if not len(images):
         return []
@@ -45,7 +51,9 @@ def predict_files(
     found = [FilePrediction(name, reason=reason) for name, reason in zip(images.ids, reasons, strict=True)]
     predictions = pipeline.predictions(images[good], listener)
     for row, label, scores in zip(good, predictions.labels, predictions.scores, strict=True):
-        found[row] = FilePrediction(images.ids[row], str(label), float(scores.max()))
+        order = np.argsort(-scores, kind="stable")[:top]
+        ranking = tuple((str(predictions.classes[i]), float(scores[i])) for i in order)
+        found[row] = FilePrediction(images.ids[row], str(label), float(scores.max()), ranking=ranking)
     return found
 
 

@@ -69,6 +69,13 @@ class Flow:
         parts = list(self._stream(chain, rows, lambda batch, ids: batch))
         return Predictions.concat(parts)
 
+    def features(self, chain: Sequence[Link], rows: np.ndarray) -> Features | None:
+        """What a chain gives for some rows (sorted) of the images; None if that is no Features."""
+        parts = list(
+            self._stream(chain, rows, lambda batch, ids: batch if isinstance(batch, Features) else None)
+        )
+        return None if not parts or parts[0] is None else Features.concat(parts)
+
     def _fit_chain(
         self, stages: Sequence[Stage], before: Sequence[Link], place: Place, lesson: _Lesson
     ) -> list[Link]:

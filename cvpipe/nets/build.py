@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cvpipe.errors import RunError, SpecError
@@ -12,6 +14,21 @@ from cvpipe.nets.table import NETS, net_problem
 
 if TYPE_CHECKING:
     from torch.nn import Module
+
+    # Imported when they are asked for. Named here, their sources are part of the keys of results.
+    from cvpipe.nets import (  # noqa: F401
+        alexnet,
+        capsnet,
+        densenet,
+        efficientnet_lite,
+        googlenet,
+        lenet,
+        lstm_rows,
+        mlp,
+        resnet,
+        simple_cnn,
+        vgg,
+    )
 
 TRUST = "CVPIPE_TRUST"
 """The environment variable with the packages (after commas) whose classes may be built: building runs their code."""
@@ -32,11 +49,20 @@ def build(net: str, *, classes: int, channels: int, size: tuple[int, int], **opt
         raise SpecError(problem)
     if "." in net:
         return _user_class(net)(classes=classes, channels=channels, size=size, **options)
-    smallest = smallest_size(net, **options)
-    if min(size) < smallest:
-        got = f"got {size[1]} x {size[0]} px"
-        raise RunError(f"network '{net}' takes images of at least {smallest} x {smallest} px, {got}")
+    problem = size_problem(net, size, options)
+    if problem:
+        raise RunError(problem)
     return _maker(net)(classes, channels, size, **{**NETS[net].defaults, **options})
+
+
+def size_problem(net: str, size: tuple[int, int], options: Mapping[str, Any]) -> str:
+    """Why images of (height, width), px, are too small for a network; empty if they are not."""
+    smallest = smallest_size(net, **options)
+    if min(size) >= smallest:
+        return ""
+    return (
+        f"network '{net}' takes images of at least {smallest} x {smallest} px, got {size[1]} x {size[0]} px"
+    )
 
 
 def smallest_size(net: str, **options: Any) -> int:
@@ -47,21 +73,30 @@ def smallest_size(net: str, **options: Any) -> int:
 
 
 def _maker(net: str) -> Callable[..., Module]:
-    # Named one by one, not imported by a made-up name: so their sources are part of the keys of results.
-    from cvpipe.nets import efficientnet_lite, lenet, mlp, resnet, simple_cnn
-
-    modules = (efficientnet_lite, lenet, mlp, resnet, simple_cnn)
-    families = {module.__name__.rpartition(".")[2]: module for module in modules}
     family, _, function = NETS[net].maker.partition(".")
-    return getattr(families[family], function)
+    return getattr(importlib.import_module(f"cvpipe.nets.{family}"), function)
+
+
+def source_of(net: str) -> list[Path]:
+    """The file with a class of the user's, whose content decides what it gives; none for a network of `NETS`."""
+    if "." not in net or net.partition(".")[0] not in _trusted():
+        return []
+    try:
+        spec = importlib.util.find_spec(net.rpartition(".")[0])
+    except ImportError:
+        return []
+    return [Path(spec.origin)] if spec and spec.origin else []
+
+
+def _trusted() -> list[str]:
+    return [word.strip() for word in os.environ.get(TRUST, "").split(",")]
 
 
 def _user_class(path: str) -> Callable[..., Module]:
     """The class at `package.module.Class`, if its package is trusted."""
     module, _, name = path.rpartition(".")
-    trusted = [word.strip() for word in os.environ.get(TRUST, "").split(",")]
-    if module.split(".")[0] not in trusted:
-        package = module.split(".")[0]
+    package = module.split(".")[0]
+    if package not in _trusted():
         raise SpecError(f"network '{path}' runs code of '{package}': allow it with {TRUST}={package}")
     try:
         return getattr(importlib.import_module(module), name)

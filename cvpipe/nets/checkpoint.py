@@ -19,14 +19,21 @@ def put(tensors: Mapping[str, Tensor], arrays: Mapping[str, np.ndarray]) -> None
     """Overwrite tensors with arrays of the same names. Raises `KeyError` or `RuntimeError` where they do not fit."""
     with torch.no_grad():
         for name, tensor in tensors.items():
-            if tuple(arrays[name].shape) != tuple(tensor.shape):
-                raise RuntimeError(f"'{name}' has shape {arrays[name].shape}, not {tuple(tensor.shape)}")
-            tensor.copy_(torch.from_numpy(np.array(arrays[name])))
+            array = np.array(arrays[name])
+            array = (
+                array.reshape(()) if array.size == 1 and not tensor.ndim else array
+            )  # files keep no bare numbers
+            if array.shape != tuple(tensor.shape):
+                raise RuntimeError(f"'{name}' has shape {array.shape}, not {tuple(tensor.shape)}")
+            tensor.copy_(torch.from_numpy(array))
 
 
 def fits(tensors: Mapping[str, Tensor], arrays: Mapping[str, np.ndarray]) -> bool:
     """Whether every tensor has an array of its name and shape."""
-    return all(name in arrays and arrays[name].shape == tuple(t.shape) for name, t in tensors.items())
+    return all(
+        name in arrays and (arrays[name].shape == tuple(t.shape) or arrays[name].size == t.numel() == 1)
+        for name, t in tensors.items()
+    )
 
 
 def with_prefix(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

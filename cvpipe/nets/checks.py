@@ -40,7 +40,8 @@ def check(training: Training, by_heart: bool = False) -> None:
         raise RunError("the first gradient is no number: choose another initialise, or smaller weights")
     classes = int(training.examples.targets.max()) + 1
     usual = math.log(classes)
-    if getattr(training.module, "loss", None) is None and not usual / 2 < answer.loss < 2 * usual + 1:
+    fresh = not training.phase and getattr(training.module, "loss", None) is None
+    if fresh and not usual / 2 < answer.loss < 2 * usual + 1:
         training.ties.note(
             f"the first loss is {answer.loss:.3g}, guessing would give log({classes}) = {usual:.3g}"
         )

@@ -39,8 +39,8 @@ def address(module: nn.Module) -> None:
     """Put `AddressedDropout` in the place of every `torch.nn.Dropout` inside a module."""
     for parent in list(module.modules()):
         for name, child in list(parent.named_children()):
-            if type(child) in (nn.Dropout, nn.Dropout1d, nn.Dropout2d):
-                setattr(parent, name, AddressedDropout(child.p, type(child) is not nn.Dropout))
+            if isinstance(child, nn.Dropout | nn.Dropout1d | nn.Dropout2d):
+                setattr(parent, name, AddressedDropout(float(child.p), not isinstance(child, nn.Dropout)))
 
 
 def give(module: nn.Module, generator: torch.Generator) -> None:

@@ -24,6 +24,8 @@ class History:
     correct: float = 0.0
     images: float = 0.0
     """Sums over the present epoch."""
+    scored: bool = True
+    """Whether the network gives scores of classes, so that there is an accuracy."""
     lowest: float = 1e300
     """The best validation loss."""
     since_best: int = 0
@@ -36,12 +38,14 @@ class History:
         self.step += 1
         self.in_epoch += 1
         self.loss += answer.loss * images
-        self.correct += answer.correct
+        self.scored = not math.isnan(answer.correct)
+        self.correct += answer.correct if self.scored else 0.0
         self.images += images
 
     def close(self, numbers: Mapping[str, float]) -> dict[str, float]:
         """End the epoch; gives its numbers."""
-        closed = {"loss": self.loss / self.images, "accuracy": self.correct / self.images, **numbers}
+        accuracy = {"accuracy": self.correct / self.images} if self.scored else {}
+        closed = {"loss": self.loss / self.images, **accuracy, **numbers}
         for name, value in closed.items():
             self.epochs.setdefault(name, []).append(float(value))
         self.epoch += 1
@@ -67,10 +71,12 @@ class History:
 
 
 def in_words(epoch: int, epochs: int, numbers: Mapping[str, float]) -> str:
-    """`epoch 3 of 10: loss 0.211, accuracy 93.1 %, validation 92.0 %`."""
-    said = (
-        f"epoch {epoch} of {epochs}: loss {numbers['loss']:.3g}, accuracy {100 * numbers['accuracy']:.2f} %"
-    )
+    """`epoch 3 of 10: loss 0.211, accuracy 93.10 %, validation loss 0.225, accuracy 92.00 %`."""
+    said = f"epoch {epoch} of {epochs}: loss {numbers['loss']:.3g}"
+    if "accuracy" in numbers:
+        said += f", accuracy {100 * numbers['accuracy']:.2f} %"
+    if "validation_loss" in numbers:
+        said += f", validation loss {numbers['validation_loss']:.3g}"
     if "validation_accuracy" in numbers:
-        said += f", validation {100 * numbers['validation_accuracy']:.2f} %"
+        said += f", accuracy {100 * numbers['validation_accuracy']:.2f} %"
     return said

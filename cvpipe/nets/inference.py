@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-
 import numpy as np
 import torch
 from torch import nn
 
 from cvpipe.nets.learning import Look
 from cvpipe.nets.pixels import scaled
+from cvpipe.nets.threads import one_thread
 
 BATCH = 64
 """Images that go through a network together."""
@@ -39,14 +37,3 @@ def softmax(scores: np.ndarray) -> np.ndarray:
     """(n, k) scores -> (n, k) float32 probabilities."""
     shifted = np.exp(scores - scores.max(axis=1, keepdims=True), dtype=np.float64)
     return (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32)
-
-
-@contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Inside, torch starts no threads of its own: workers are threads already."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

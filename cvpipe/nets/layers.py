@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -56,6 +59,27 @@ class TableConv(nn.Module):
         outputs, inputs = self.pairs[0], self.pairs[1]
         dense = self.weight.new_zeros(self.shape).index_put((outputs, inputs), self.weight)
         return functional.conv2d(x, dense, self.bias)
+
+
+def dense_head(
+    inputs: int, widths: Sequence[int], classes: int, dropout: float, dropout_first: bool
+) -> nn.Sequential:
+    """Dense layers with ReLU, then one to the classes; dropout before each of the hidden layers, or after it."""
+    head = nn.Sequential()
+    for width in widths:
+        layers = [nn.Linear(inputs, width), nn.ReLU(inplace=True)]
+        drop = nn.Dropout(dropout)
+        head.extend([drop, *layers] if dropout_first else [*layers, drop])
+        inputs = width
+    return head.append(nn.Linear(inputs, classes))
+
+
+def output_shape(features: nn.Module, channels: int, size: tuple[int, int]) -> tuple[int, int, int]:
+    """(maps, height, width) of what convolutions give for an image; nothing is computed."""
+    empty = torch.empty(1, channels, *size, device="meta")
+    with torch.no_grad():
+        shape = copy.deepcopy(features).to("meta").eval()(empty).shape
+    return shape[1], shape[2], shape[3]
 
 
 def activation(word: str) -> nn.Module:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from cvpipe.nets import dropout
 from cvpipe.nets.augment import augmented
-from cvpipe.nets.mixing import mixed
+from cvpipe.nets.mixing import Mixed, mixed
 from cvpipe.nets.objective import objective
 from cvpipe.nets.parts import Parts
 from cvpipe.nets.pixels import scaled
@@ -25,7 +25,7 @@ Seeds = Callable[..., int]
 
 
 class Answer(NamedTuple):
-    """What a pass over some images said: the mean loss, and how many were classified right."""
+    """What a pass over some images said: the mean loss, and how many were classified right (NaN without scores)."""
 
     loss: float
     correct: float
@@ -80,13 +80,14 @@ class Learning:
     def _threads_for(self, pixels: Tensor) -> Parts:
         """The threads, begun with the first images that are seen."""
         if self._parts is None:
-            self._draws = dropout.draws_by_itself(self._module, self._look.at(scaled(pixels[:2])))
+            self._draws = dropout.draws_by_itself(self._module, self._seen(pixels[:2]))
             threads = 1 if self._draws else self._threads
             self._parts = self._open.enter_context(Parts(self._module, threads, self._recipe.compiled))
         return self._parts
 
     def gradients(self, step: int, pixels: Tensor, targets: Tensor) -> tuple[list[Tensor], Answer]:
-        """Gradients of the mean loss over a batch, (m, H, W, C) uint8 with (m,) targets."""
+        """Gradients of the mean loss over a batch with (m,) targets: (m, H, W, C) uint8, or (m, …) float32, which are
+        neither normalised nor augmented."""
 
         def work(cut: slice, index: int) -> Any:
             share = (cut.stop - cut.start) / len(targets)
@@ -126,21 +127,27 @@ class Learning:
         dropout.give(module, generator)
         if self._draws:
             torch.manual_seed(seed)
-        images = augmented(scaled(pixels), self._recipe.augment, generator)
+        images = pixels
+        if pixels.dtype == torch.uint8:
+            images = augmented(scaled(pixels), self._recipe.augment, generator)
         batch = mixed(images, targets, self._recipe.augment, np.random.default_rng(seed))
         with torch.autocast(self._device, torch.bfloat16, enabled=self._recipe.mixed_precision):
-            outputs = module(self._look.at(batch.images))
+            outputs = module(self._look.at(batch.images) if pixels.dtype == torch.uint8 else batch.images)
             loss = objective(module, outputs, batch, self._recipe.smoothing) * share
-        return loss, (loss.detach(), (outputs.detach().argmax(dim=1) == batch.first).sum())
+        return loss, (loss.detach(), _right(outputs.detach(), batch.first))
+
+    def _seen(self, pixels: Tensor) -> Tensor:
+        """Bytes as normalised images; other numbers, such as features, as they are."""
+        return self._look.at(scaled(pixels)) if pixels.dtype == torch.uint8 else pixels
 
     def _answer(
         self, pixels: Tensor, targets: Tensor, share: float, module: nn.Module
     ) -> tuple[Tensor, Tensor]:
-        images = scaled(pixels)
+        images = scaled(pixels) if pixels.dtype == torch.uint8 else pixels
         with torch.autocast(self._device, torch.bfloat16, enabled=self._recipe.mixed_precision):
-            scores = module(self._look.at(images)).float()
-        loss = nn.functional.cross_entropy(scores, targets)
-        return loss * share, (scores.argmax(dim=1) == targets).sum()
+            outputs = module(self._seen(pixels))
+            loss = objective(module, outputs, Mixed(images, targets, targets, 1.0), 0.0)
+        return loss * share, _right(outputs, targets)
 
 
 def _cuts(count: int, part: int) -> list[slice]:
@@ -148,6 +155,11 @@ def _cuts(count: int, part: int) -> list[slice]:
     edges = [len(a) for a in np.array_split(np.empty(count), math.ceil(count / part))]
     stops = np.cumsum(edges).tolist()
     return [slice(stop - length, stop) for stop, length in zip(stops, edges, strict=True)]
+
+
+def _right(outputs: Tensor, targets: Tensor) -> Tensor:
+    """How many scores are highest for the right class; NaN for what is no score, such as a reconstruction."""
+    return (outputs.argmax(dim=1) == targets).sum() if outputs.ndim == 2 else torch.tensor(math.nan)
 
 
 def _summed(said: list[tuple[Tensor, Tensor]]) -> Answer:

@@ -27,7 +27,8 @@ class Pixels(Protocol):
 
 
 class HeldPixels:
-    """All images on the device, (n, H, W, C) uint8: a batch is one gather (0.1 ms for 128 digits)."""
+    """All images on the device, (n, H, W, C) uint8: a batch is one gather (0.1 ms for 128 digits). Features, (n, D)
+    float32, may stand in their place."""
 
     def __init__(self, values: np.ndarray, device: str = "cpu") -> None:
         self.values = torch.from_numpy(values).to(device)

@@ -48,6 +48,20 @@ _LENET = {
     "pooling": ("subsample", "average", "max"),  # subsample: the mean times a learned weight, plus a bias
     "partial": True,  # whether a map of the second convolution sees only some of the first, as in the paper
 }
+_DENSE = {"dense": (4096, 4096), "dropout": 0.5}  # units of the hidden dense layers; share of units dropped
+_ALEXNET = {
+    "norm": ("lrn", "batch", "none"),  # the paper's, batch normalisation of all convolutions, or none
+    "groups": 2,  # of the second, fourth and fifth convolution
+    "stem": _STEMS,  # the first convolution: 11x11 with stride 4, or 5x5 with stride 1; auto by the size
+    **_DENSE,
+}
+_CAPSNET = {
+    "maps": 256,  # channels of the first convolution
+    "kinds": 32,  # of primary capsules, 8 units each
+    "routing": 3,  # iterations
+    "decoder": True,  # whether a decoder draws the image, which is part of the loss
+}
+_ROWS = {"cell": ("lstm", "gru", "rnn"), "hidden": 128, "depth": 1}
 
 NETS: dict[str, Net] = {
     "mlp": Net("mlp.mlp", "Dense layers: 784-500-300-100-10 for MNIST", 1, 28, _MLP),
@@ -56,6 +70,21 @@ NETS: dict[str, Net] = {
     ),
     "lenet1": Net("lenet.lenet1", "LeCun et al. 1990, 28x28", 16, 28, _LENET),
     "lenet5": Net("lenet.lenet5", "LeCun et al. 1998, 28x28 or 32x32", 12, 28, _LENET),
+    "alexnet": Net("alexnet.alexnet", "Krizhevsky, Sutskever & Hinton 2012", 15, 224, _ALEXNET),
+    "zfnet": Net("alexnet.zfnet", "Zeiler & Fergus 2014", 53, 224, _DENSE),
+    "vgg11": Net("vgg.vgg11", "Simonyan & Zisserman 2015, A", 32, 224, _DENSE),
+    "vgg13": Net("vgg.vgg13", "Simonyan & Zisserman 2015, B", 32, 224, _DENSE),
+    "vgg16": Net("vgg.vgg16", "Simonyan & Zisserman 2015, D", 32, 224, _DENSE),
+    "vgg19": Net("vgg.vgg19", "Simonyan & Zisserman 2015, E", 32, 224, _DENSE),
+    "vgg11_bn": Net("vgg.vgg11_bn", "the same with batch normalisation", 32, 224, _DENSE),
+    "vgg13_bn": Net("vgg.vgg13_bn", "the same with batch normalisation", 32, 224, _DENSE),
+    "vgg16_bn": Net("vgg.vgg16_bn", "the same with batch normalisation", 32, 224, _DENSE),
+    "vgg19_bn": Net("vgg.vgg19_bn", "the same with batch normalisation", 32, 224, _DENSE),
+    "googlenet": Net("googlenet.googlenet", "Szegedy et al. 2015", 15, 224, {"auxiliary": True}),
+    "densenet121": Net("densenet.densenet121", "Huang et al. 2017", 29),
+    "squeezenet": Net("densenet.squeezenet", "Iandola et al. 2016, version 1.0", 21),
+    "capsnet": Net("capsnet.capsnet", "Sabour, Frosst & Hinton 2017", 17, 28, _CAPSNET),
+    "lstm_rows": Net("lstm_rows.lstm_rows", "A recurrent network over rows", 1, 28, _ROWS),
     "efficientnet_lite0": Net("efficientnet_lite.efficientnet_lite0", "Tan & Le 2019, Lite"),
     "resnet18": Net("resnet.resnet18", "He et al. 2016", 1, 224, {"stem": _STEMS}),
     "resnet34": Net("resnet.resnet34", "He et al. 2016", 1, 224, {"stem": _STEMS}),

@@ -54,6 +54,8 @@ class Dry:
     def __init__(self, net: str, classes: int, channels: int, size: tuple[int, int], **options: Any) -> None:
         with torch.device("meta"):
             self.net = build(net, classes=classes, channels=channels, size=size, **options).eval()
+        self.size = size
+        self.parameters = sum(parameter.numel() for parameter in self.net.parameters())
         self.shapes: dict[str, tuple[int, ...]] = {}
         """The shape of what each layer gives for one image, in the order of computing; without lists and tuples."""
         self.passes: dict[str, int] = {}

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import torch
 
 
-def one_thread() -> None:
-    """From here on, torch computes in this thread without others.
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """Inside, torch computes in this thread without others: workers are threads already.
 
-    A worker has to say so itself: torch gives every new thread its own count, whatever limit is set around it. Two
-    threads in each of two workers cost up to 10 times on a busy machine.
+    A worker has to say so itself: torch gives every new thread its own count, whatever limit is set around it.
     """
-    if torch.get_num_threads() != 1:
-        torch.set_num_threads(1)
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,6 +55,8 @@ class Training:
     """Puts the network into training mode; what is frozen may stay as it is."""
     phase: str = ""
     """Tells the checkpoints of several trainings of one network apart."""
+    earlier: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    """The epochs of the phases before, kept in checkpoints too."""
 
     def __post_init__(self) -> None:
         self.module.to(self.device)
@@ -130,7 +132,9 @@ class Training:
         if self.validation is not None:
             before = self.weights.use_average()
             answer = self._judged(self.validation)
-            numbers |= {"validation_loss": answer.loss, "validation_accuracy": answer.correct}
+            numbers["validation_loss"] = answer.loss
+            if self.history.scored:
+                numbers["validation_accuracy"] = answer.correct
             if self.history.judge(answer.loss) and self.recipe.patience:
                 self._best = checkpoint.arrays_of(self.module.state_dict())
             self.weights.put_back(before)
@@ -164,7 +168,8 @@ class Training:
         if began - self._saved_at < max(SAVE_EVERY_S, self._save_took / SAVE_SHARE):
             return
         best = checkpoint.with_prefix("best", self._best)
-        self.ties.save(self.weights.arrays() | best, {"phase": self.phase, "history": self.history.plain()})
+        note = {"phase": self.phase, "history": self.history.plain(), "earlier": dict(self.earlier)}
+        self.ties.save(self.weights.arrays() | best, note)
         self._saved_at = time.monotonic()
         self._save_took = self._saved_at - began
 

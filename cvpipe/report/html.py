@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cvpipe.conductor.result import RunResult
 from cvpipe.files import write_whole
-from cvpipe.report import classes, confusion, costs, examples, keypoints, provenance, scores, words
+from cvpipe.report import classes, confusion, costs, examples, keypoints, patches, provenance, scores, words
 from cvpipe.report.overview import overview
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ SECTIONS: tuple[Section, ...] = (
     classes.section,
     examples.section,
     keypoints.section,
+    patches.section,
     costs.section,
     provenance.section,
 )
@@ -37,11 +38,12 @@ def write_report(result: RunResult, path: Path) -> None:
 def render(result: RunResult, folder: Path) -> str:
     """The page as text; `folder` is where the spec and the model of the run lie."""
     sections = [content for content in (make(result) for make in SECTIONS) if content]
-    page = _environment().get_template("report.html")
+    page = environment().get_template("report.html")
     return page.render(head=overview(result), sections=sections, folder=folder)
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Templates of this room, with the words that reports share as filters."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -58,7 +60,9 @@ def _environment() -> Environment:
         "count": words.count,
         "counted": words.counted,
         "score": words.score,
+        "short": words.short,
         "title_words": words.title,
+        "code_marks": words.code_marks,
         "shell": lambda folder, name: shlex.quote((folder / name).as_posix()),
     }
     return environment

@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from cvpipe.composite import Composite
 from cvpipe.conductor.result import RunResult
 from cvpipe.data import BinaryDescriptors, Descriptors, Images, Keypoints
 from cvpipe.data.seeds import generator
-from cvpipe.errors import CvpipeError
+from cvpipe.report.leading import fitted, one_of_each_class, outputs
 from cvpipe.report.thumbnails import data_uri, read_or_none
 
 Points = BinaryDescriptors | Descriptors | Keypoints
@@ -39,8 +38,8 @@ def section(result: RunResult) -> dict[str, Any] | None:
 
 def _drawn(result: RunResult) -> Iterator[dict[str, Any]]:
     images, labels = result.dataset.images, result.dataset.labels
-    ids, stages = images.ids, _fitted(result.pipeline)
-    for row in _one_of_each_class(labels):
+    ids, stages = images.ids, fitted(result.pipeline)
+    for row in one_of_each_class(labels, IMAGES):
         pixels = read_or_none(images, row)
         found = None if pixels is None else _points(stages, images[[row]])
         if pixels is None or found is None:
@@ -54,36 +53,10 @@ def _drawn(result: RunResult) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
-def _one_of_each_class(labels: np.ndarray) -> list[int]:
-    """The middle image of some classes, spread evenly over the alphabet, and after these some spares."""
-    classes = np.unique(labels)
-    spread = np.linspace(0, len(classes) - 1, min(IMAGES, len(classes))).astype(int)
-    picked = [np.flatnonzero(labels == name) for name in classes[spread]]
-    return [int(rows[len(rows) // 2]) for rows in picked] + [int(rows[0]) for rows in picked if len(rows) > 1]
-
-
-def _fitted(pipeline: Any) -> Sequence[Any]:
-    """The stages as they were fitted; a pipeline keeps the ones it was built from apart."""
-    return getattr(pipeline, "fitted", pipeline.stages)  # NotFitted is an AttributeError
-
-
-def _points(stages: Sequence[Any], batch: Any) -> tuple[str, Points] | None:
-    """The first keypoints or descriptors that leading stages give for one image, and that stage's name.
-
-    Of a fusion, the first branch that gives some.
-    """
-    for stage in stages:
-        if isinstance(stage, Composite):
-            return next(filter(None, (_points(chain, batch) for chain in stage.fitted_chains())), None)
-        try:
-            batch = stage.transform(batch)
-        except (CvpipeError, OSError):
-            return None
-        if isinstance(batch, Points):
-            return stage.name, batch
-        if not isinstance(batch, Images):
-            return None
-    return None
+def _points(stages: Sequence[Any], batch: Images) -> tuple[str, Points] | None:
+    """The first keypoints or descriptors that leading stages give for one image, and that stage's name."""
+    found = ((stage.name, given) for stage, given in outputs(stages, batch) if isinstance(given, Points))
+    return next(found, None)
 
 
 def _circles(points: Points, image_id: str) -> list[tuple[float, float, float]]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from itertools import cycle
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 NBSP = "\N{NO-BREAK SPACE}"  # keeps a number and its unit on one line
 
@@ -66,3 +70,16 @@ def plain(value: Any) -> str:
     if value is None:
         return "none"
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def code_marks(text: str) -> Markup:
+    """Text of which what stands between backticks is set as code; everything is escaped."""
+    from markupsafe import Markup, escape
+
+    parts = [escape(part) for part in text.split("`")]
+    if len(parts) % 2 == 0:  # a backtick without its partner
+        return escape(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if odd else part
+        for odd, part in zip(cycle((0, 1)), parts, strict=False)
+    )

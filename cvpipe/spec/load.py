@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -11,7 +12,7 @@ from cvpipe.errors import CvpipeError, Problem, SpecError, did_you_mean, listed
 from cvpipe.spec.find import read_spec
 from cvpipe.spec.model import DEFAULTS, KEYS, POLICIES, Spec
 from cvpipe.spec.nodes import Node, parse, to_node
-from cvpipe.spec.overrides import data_node, override
+from cvpipe.spec.overrides import data_node, override, put
 from cvpipe.spec.sections import data_of, metrics_of, name_of, one_of, seed_of, split_of, stages_of
 from cvpipe.wording import shown
 
@@ -20,24 +21,27 @@ if TYPE_CHECKING:
 
 
 def load_spec(
-    path_or_name: str | Path | Mapping[str, Any],
+    path_or_name: str | Path | Mapping[str, Any] | Node,
     overrides: Iterable[str] = (),
     data: str | Path | None = None,
     seed: int | None = None,
+    changes: Mapping[str, Node] | None = None,
 ) -> Spec:
-    """The checked spec in a file, under a shipped name, or in a mapping.
+    """The checked spec in a file, under a shipped name, in a mapping, or in a node of another file.
 
     `overrides` are `KEY=YAML` such as `bag_of_words.words=1000`; `data` is the name of a data set, a folder
-    or a .csv file. Relative paths start at the working folder. Raises `SpecError` with all problems,
-    each with its file, line and column.
+    or a .csv file; `changes` are nodes of another file by such a KEY, put in before everything else. Relative paths
+    start at the working folder. Raises `SpecError` with all problems, each with its file, line and column.
     """
-    if isinstance(path_or_name, Mapping):
+    if isinstance(path_or_name, Node):
+        node, stem = deepcopy(path_or_name), "spec"
+    elif isinstance(path_or_name, Mapping):
         node, stem = to_node(dict(path_or_name), "spec"), "spec"
     else:
         text, name, stem = read_spec(path_or_name)
         node = parse(text, name)
     _mapping_or_raise(node)
-    problems = _changed(node, overrides, data, seed)
+    problems = _changed(node, overrides, data, seed, changes or {})
     return _spec(node, stem, problems)
 
 
@@ -62,12 +66,19 @@ def _mapping_or_raise(node: Node) -> None:
 
 
 def _changed(
-    node: Node, overrides: Iterable[str], data: str | Path | None, seed: int | None
+    node: Node,
+    overrides: Iterable[str],
+    data: str | Path | None,
+    seed: int | None,
+    given: Mapping[str, Node],
 ) -> list[Problem]:
     changes: list[Callable[[], None]] = [partial(override, node, text, KEYS) for text in overrides]
     if data is not None:
         # First, so that `--set data.option=…` is about the data set that was asked for.
         changes.insert(0, lambda: node.put("data", data_node(str(data)), f"--data {data}"))
+    changes[:0] = [
+        partial(put, node, key, deepcopy(value), KEYS, value.where) for key, value in given.items()
+    ]
     if seed is not None:
         changes.append(lambda: node.put("seed", Node(seed, f"--seed {seed}"), f"--seed {seed}"))
     problems: list[Problem] = []

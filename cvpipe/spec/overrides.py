@@ -20,10 +20,16 @@ def override(spec: Node, text: str, top: tuple[str, ...]) -> None:
     """
     where = f"--set {text}"
     key, equals, value = text.partition("=")
-    match = KEY.fullmatch(key.strip())
-    if not equals or not match:
+    if not equals or not KEY.fullmatch(key.strip()):
         raise SpecError("must be KEY=VALUE, such as bag_of_words.words=1000 or split={kfold: 5}", where)
-    node = parse(value, "", place=where)
+    put(spec, key.strip(), parse(value, "", place=where), top, where)
+
+
+def put(spec: Node, key: str, node: Node, top: tuple[str, ...], where: str) -> None:
+    """Put a node where a KEY as in `override` says; `where` is the place that messages name. Raises `SpecError`."""
+    match = KEY.fullmatch(key)
+    if not match:
+        raise SpecError(f"'{key}' names nothing in a spec; bag_of_words.words and split.kfold do", where)
     path = match["option"].split(".") if match["option"] else []
     if match["word"] in top:
         _put(spec, [match["word"], *path], node, where)

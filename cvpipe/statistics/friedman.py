@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 
 class Friedman(NamedTuple):
@@ -27,7 +27,7 @@ class Friedman(NamedTuple):
 
 def friedman(scores: np.ndarray) -> Friedman:
     """Test (n, k) scores of k pipelines on n splits, larger is better. All equal gives p = 1."""
-    ranks = stats.rankdata(-np.asarray(scores, float), axis=1)
+    ranks = _ranks(np.asarray(scores, float))
     n, k = ranks.shape
     expected = (k + 1) / 2
     spread = float(((ranks - expected) ** 2).sum())
@@ -36,3 +36,10 @@ def friedman(scores: np.ndarray) -> Friedman:
         return Friedman(0.0, 1.0, means)
     statistic = float(n**2 * (k - 1) * ((means - expected) ** 2).sum() / spread)
     return Friedman(statistic, float(special.chdtrc(k - 1, statistic)), means)
+
+
+def _ranks(scores: np.ndarray) -> np.ndarray:
+    """(n, k) ranks within each row, 1 for the largest; equal ones share their mean rank."""
+    higher = (scores[:, None, :] > scores[:, :, None]).sum(axis=2)
+    equal = (scores[:, None, :] == scores[:, :, None]).sum(axis=2)
+    return np.asarray(higher + (equal + 1) / 2)

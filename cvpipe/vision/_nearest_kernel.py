@@ -8,26 +8,27 @@ from cvpipe.vision.compiled import compiled
 
 FAST = {"reassoc", "contract", "arcp", "nsz"}
 """Sums may be reordered, so that they run eight at a time; NaN and infinity keep their meaning."""
-STRIP = 64
+STRIP = 128
 """Distances that are computed before they are compared: a vector loop, then one test for most strips."""
 
 fast = compiled(fastmath=FAST, error_model="numpy")
 
 
 @fast
-def _distances(
-    products: np.ndarray, square: np.float32, x: np.float32, y: np.float32,
-    squares: np.ndarray, xs: np.ndarray, ys: np.ndarray, weight: np.float32, out: np.ndarray,
-) -> np.float32:  # fmt: skip
-    """Squared distances of one patch to a strip of others, written to `out`; returns the smallest."""
-    least = np.float32(np.inf)
-    for j in range(len(products)):
-        colour = max(square + squares[j] - np.float32(2) * products[j], np.float32(0))
-        dx, dy = xs[j] - x, ys[j] - y
-        apart = np.float32(1) + weight * np.sqrt(dx * dx + dy * dy)
-        out[j] = colour / (apart * apart)
-        least = min(least, out[j])
-    return least
+def _take(strip: np.ndarray, own: int, limit: np.float32, kept: np.ndarray, count: int) -> int:
+    """Append what is below the limit, but for the place `own`; the new count."""
+    for k in range(len(strip)):
+        if strip[k] < limit and k != own:
+            kept[count] = strip[k]
+            count += 1
+    return count
+
+
+@fast
+def _shorten(kept: np.ndarray, most: int) -> np.float32:
+    """Move the `most` smallest to the front; the largest of them."""
+    kept[:] = np.partition(kept, most - 1)
+    return kept[:most].max()
 
 
 @fast
@@ -43,24 +44,25 @@ def keep_nearest(
     own + i and does not count; `own` lies below -b where it is not there. `kept` (b, capacity) float32 holds
     `count` (b,) int64 candidates, all below `limit` (b,) float32, among them the `most` nearest.
     """
-    squares, xs, ys = of
+    (squares, xs, ys), (other_squares, other_xs, other_ys) = of, among
     strip = np.empty(STRIP, np.float32)
     for i in range(len(products)):
+        row, square, x, y = products[i], squares[i], xs[i], ys[i]
         for start in range(0, products.shape[1], STRIP):
-            stop = min(start + STRIP, products.shape[1])
-            least = _distances(
-                products[i, start:stop], squares[i], xs[i], ys[i],
-                among[0][start:stop], among[1][start:stop], among[2][start:stop], weight, strip,
-            )  # fmt: skip
-            if least < limit[i]:
-                for j in range(stop - start):
-                    if strip[j] < limit[i] and start + j != own + i:
-                        kept[i, count[i]] = strip[j]
-                        count[i] += 1
+            size = min(STRIP, products.shape[1] - start)
+            near, bound = np.int32(0), limit[i]
+            for k in range(size):
+                j = start + k
+                colour = max(square + other_squares[j] - np.float32(2) * row[j], np.float32(0))
+                dx, dy = other_xs[j] - x, other_ys[j] - y
+                apart = np.float32(1) + weight * np.sqrt(dx * dx + dy * dy)
+                strip[k] = colour / (apart * apart)
+                near += np.int32(strip[k] < bound)
+            if near:
+                count[i] = _take(strip[:size], own + i - start, limit[i], kept[i], count[i])
                 if count[i] > kept.shape[1] - STRIP:
-                    kept[i, : count[i]] = np.partition(kept[i, : count[i]], most - 1)
+                    limit[i] = _shorten(kept[i, : count[i]], most)
                     count[i] = most
-                    limit[i] = kept[i, :most].max()
 
 
 @fast
@@ -68,7 +70,7 @@ def mean_of_nearest(kept: np.ndarray, count: np.ndarray, most: int, out: np.ndar
     """Mean distance to the `most` nearest, from their squares; to fewer where there are fewer, 0 where none is."""
     for i in range(len(kept)):
         if count[i] > most:
-            kept[i, : count[i]] = np.partition(kept[i, : count[i]], most - 1)
+            _shorten(kept[i, : count[i]], most)
         few = min(count[i], most)
         total = np.float32(0)
         for j in range(few):

@@ -1,4 +1,4 @@
-"""Colour spaces in 8 bits."""
+"""Colour spaces in 8 bits, and CIELab in floats."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ def in_space(image: np.ndarray, space: Space) -> np.ndarray:
     if space == "hls":
         return hls(image)
     return cv2.cvtColor(image, cv2.COLOR_RGB2LAB) if space == "lab" else image
+
+
+def lab(image: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8 sRGB -> (H, W, 3) float32 CIELab under D65: L of 0 to 100, a and b about -127 to 127."""
+    return cv2.cvtColor(image.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2LAB)
 
 
 def hls(image: np.ndarray) -> np.ndarray:

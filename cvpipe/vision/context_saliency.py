@@ -8,18 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
+from cvpipe.vision.colour import lab
+from cvpipe.vision.saliency import unit_range
 from cvpipe.vision.working_size import scaled
 
 SMALLEST = 0.2
 """Of the scales that neighbours are taken from; Goferman 2012, section 3.2."""
-FINER = (1.0, 0.5, 0.25)
-"""Scales of the neighbours, as parts of that of the patch; Goferman 2012, section 3.2."""
-FAINT = 1e-3
-"""A map whose values span less is flat: a quarter of one of 255 grey levels in each channel, and all that rounding
-makes of exactly equal patches."""
+FINER = (0.5, 0.25)
+"""Scales of further neighbours, as parts of that of the patch; Goferman 2012, section 3.2."""
 ROWS, COLUMNS = 128, 2048
 """Patches in a block of distances, which lies in the second-level cache."""
 
@@ -51,9 +49,9 @@ class Grid:
     squares: np.ndarray
     """(m,) float32 squared lengths of the values."""
     x: np.ndarray
-    """(m,) float32 centres, of 1 for the longer side of the image."""
+    """(m,) float32 centres, from the image's left edge, of 1 for its longer side."""
     y: np.ndarray
-    """(m,) float32, in the same unit."""
+    """(m,) float32, from its upper edge, in the same unit."""
     rows: np.ndarray
     """(r,) centres in px of the scaled image."""
     columns: np.ndarray
@@ -73,23 +71,27 @@ def context_saliency(image: np.ndarray, how: ContextSaliency) -> np.ndarray:
 
     Scales at which no two patches fit are left out; zeros if none is left.
     """
-    lab = normal_lab(image)
-    finer = {s: [s * f for f in FINER if f == 1 or s * f >= SMALLEST] for s in how.scales}
-    grids = {
-        s: grid_of(scaled(lab, s), how.patch, how.step) for s in {s for row in finer.values() for s in row}
-    }
+    colours = normal_lab(image)
+    needed = {scale for own in how.scales for scale in searched(own)}
+    grids = {scale: grid_of(scaled(colours, scale), how.patch, how.step) for scale in needed}
     maps = [
-        spread(_one_scale(grids[s], [grids[f] for f in finer[s]], how), grids[s], *lab.shape[:2])
-        for s in how.scales
-        if len(grids[s].values) > 1
+        spread(_one_scale([grids[s] for s in searched(own)], how), grids[own], *colours.shape[:2])
+        for own in how.scales
+        if len(grids[own].values) > 1
     ]
     if not maps:
-        return np.zeros(lab.shape[:2], np.float32)
+        return np.zeros(colours.shape[:2], np.float32)
     return np.stack(maps).mean(axis=0)
 
 
-def _one_scale(grid: Grid, among: Sequence[Grid], how: ContextSaliency) -> np.ndarray:
-    """(r, c) float32 saliency in [0, 1] of each patch at one scale; equations 3 and 5."""
+def searched(scale: float) -> list[float]:
+    """Where patches of one scale look for their like: there, and at half and a quarter of it that are large enough."""
+    return [scale, *(scale * part for part in FINER if scale * part >= SMALLEST)]
+
+
+def _one_scale(among: Sequence[Grid], how: ContextSaliency) -> np.ndarray:
+    """(r, c) float32 saliency in [0, 1] of each patch of the first grid; equations 3 and 5."""
+    grid = among[0]
     distances = mean_distances(grid, among, how.neighbours, how.position_weight)
     saliency = unit_range(1 - np.exp(-distances)).reshape(len(grid.rows), len(grid.columns))
     return saliency if how.focus is None else near_foci(saliency, how.focus, grid.step / max(grid.shape))
@@ -100,26 +102,25 @@ def normal_lab(image: np.ndarray) -> np.ndarray:
 
     Only differences count; around the mean they keep more digits.
     """
-    lab = cv2.cvtColor(image.astype(np.float32) / np.float32(255), cv2.COLOR_RGB2LAB)
-    lab *= np.array([1 / 100, 1 / 255, 1 / 255], np.float32)
-    return lab - lab.mean(axis=(0, 1), dtype=np.float64).astype(np.float32)
+    colours = lab(image) * np.array([1 / 100, 1 / 255, 1 / 255], np.float32)
+    return colours - colours.mean(axis=(0, 1), dtype=np.float64).astype(np.float32)
 
 
-def grid_of(lab: np.ndarray, patch: int, step: int) -> Grid:
+def grid_of(colours: np.ndarray, patch: int, step: int) -> Grid:
     """The patches of an (h, w, 3) float32 image on a centred grid; none if it is smaller than a patch."""
-    room = [side - patch for side in lab.shape[:2]]
+    room = [side - patch for side in colours.shape[:2]]
     rows, columns = (np.arange(free % step // 2, free + 1, step) for free in room)
-    values = np.empty((0, 3 * patch**2), np.float32)
+    values: np.ndarray = np.empty((0, 3 * patch**2), np.float32)
     if min(room) < 0:
         rows, columns = rows[:0], columns[:0]
     else:
-        windows = np.lib.stride_tricks.sliding_window_view(lab, (patch, patch), axis=(0, 1))
+        windows = np.lib.stride_tricks.sliding_window_view(colours, (patch, patch), axis=(0, 1))
         values = windows[rows[:, None], columns].reshape(-1, 3 * patch**2) / np.float32(patch * np.sqrt(3))
     middle = (patch - 1) / 2
-    places = np.stack(np.meshgrid(columns + middle, rows + middle), axis=-1) / max(lab.shape[:2])
-    x, y = places.astype(np.float32).reshape(-1, 2).T.copy()
+    places = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2) + (middle + 0.5)
+    x, y = (places / max(colours.shape[:2])).astype(np.float32).T.copy()
     squares = np.einsum("ij,ij->i", values, values)
-    return Grid(values, squares, x, y, rows + middle, columns + middle, step, lab.shape[:2])
+    return Grid(values, squares, x, y, rows + middle, columns + middle, step, colours.shape[:2])
 
 
 def mean_distances(of: Grid, among: Sequence[Grid], neighbours: int, weight: float) -> np.ndarray:
@@ -131,28 +132,21 @@ def mean_distances(of: Grid, among: Sequence[Grid], neighbours: int, weight: flo
     from cvpipe.vision import _nearest_kernel as kernel  # compiles on first use; importing numba is slow
 
     means = np.zeros(len(of.values), np.float32)
+    blocks = [(g, slice(s, s + COLUMNS)) for g in among for s in range(0, len(g.values), COLUMNS)]
     for start in range(0, len(means), ROWS):
         rows = slice(start, min(start + ROWS, len(means)))
         size = rows.stop - start
         kept = np.empty((size, 4 * neighbours + kernel.STRIP), np.float32)
         count, limit = np.zeros(size, np.int64), np.full(size, np.inf, np.float32)
-        for grid in among:
-            for first in range(0, len(grid.values), COLUMNS):
-                columns = slice(first, first + COLUMNS)
-                products = of.values[rows] @ grid.values[columns].T
-                own = start - first if grid is of else -len(means)
-                kernel.keep_nearest(
-                    products, of.places(rows), grid.places(columns), np.float32(weight), own, neighbours,
-                    kept, count, limit,
-                )  # fmt: skip
+        for grid, columns in blocks:
+            products = of.values[rows] @ grid.values[columns].T
+            own = start - columns.start if grid is of else -len(means)
+            kernel.keep_nearest(
+                products, of.places(rows), grid.places(columns), np.float32(weight), own, neighbours,
+                kept, count, limit,
+            )  # fmt: skip
         kernel.mean_of_nearest(kept, count, neighbours, means[rows])
     return means
-
-
-def unit_range(values: np.ndarray) -> np.ndarray:
-    """Stretched from the least to the greatest, to [0, 1]; zeros if they are equal but for rounding (`FAINT`)."""
-    low, high = values.min(), values.max()
-    return (values - low) / (high - low) if high - low > FAINT else np.zeros_like(values)
 
 
 def near_foci(saliency: np.ndarray, focus: float, step: float) -> np.ndarray:

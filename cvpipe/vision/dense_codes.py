@@ -107,10 +107,10 @@ def _blocks(
 
 def _inverse_deviation(image: np.ndarray, filters: Filters) -> np.ndarray:
     """(H - h + 1, W - w + 1) float32: 1 / sqrt(variance + contrast) of each window; whole numbers until the end."""
-    values = image.astype(np.int64)
+    planes = np.ascontiguousarray(image.transpose(2, 0, 1)).astype(np.int64)  # sums over planes are fast
     count = len(filters.weights)
-    total = _window_sums(values.sum(axis=2), filters.window)
-    squares = _window_sums(np.square(values).sum(axis=2), filters.window)
+    total = _window_sums(planes.sum(axis=0), filters.window)
+    squares = _window_sums(np.square(planes).sum(axis=0), filters.window)
     variance = (count * squares - total**2) / count**2
     with np.errstate(divide="ignore"):
         inverse = 1 / np.sqrt(variance + filters.contrast)

@@ -8,21 +8,26 @@ import cv2
 import numpy as np
 
 Fit = Literal["stretch", "crop"]
+"""The whole image, whatever its aspect; or the largest square around its centre."""
+
+
+def seen(height: int, width: int, fit: Fit) -> tuple[int, int, int, int]:
+    """The part of an image that becomes the square: left, top, width, height, px."""
+    if fit == "stretch":
+        return 0, 0, width, height
+    short = min(height, width)
+    return (width - short) // 2, (height - short) // 2, short, short
 
 
 def fit_square(image: np.ndarray, side: int, fit: Fit) -> np.ndarray:
     """(H, W, 3) uint8 -> (side, side, 3) uint8.
 
-    `stretch` takes the whole image, whatever its aspect; `crop` the largest square around its centre. Shrinking takes
-    the mean of the area that becomes a pixel (no aliasing), enlarging interpolates linearly.
+    Shrinking takes the mean of the area that becomes a pixel (no aliasing), enlarging interpolates linearly.
     """
-    if fit == "crop":
-        height, width = image.shape[:2]
-        short = min(height, width)
-        top, left = (height - short) // 2, (width - short) // 2
-        image = image[top : top + short, left : left + short]
-    if image.shape[:2] == (side, side):
-        return image
-    # INTER_AREA shrinks by area only where both sides shrink; elsewhere it is a linear interpolation of its own.
-    shrinks = min(image.shape[:2]) >= side
-    return cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    left, top, width, height = seen(image.shape[0], image.shape[1], fit)
+    part = image[top : top + height, left : left + width]
+    if (height, width) == (side, side):
+        return part
+    # OpenCV takes means of areas only where both sides shrink.
+    shrinks = min(height, width) >= side
+    return cv2.resize(part, (side, side), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)

@@ -16,7 +16,7 @@ STRIP = 4096
 
 
 def shrunk(image: np.ndarray, factor: int) -> np.ndarray:
-    """(H, W) or (H, W, 3) uint8 -> (H // factor, W // factor, …): rounded means of factor x factor px.
+    """(H, W, C) uint8 -> (H // factor, W // factor, C): rounded means of factor x factor px.
 
     Pixels that are left over at the right and the lower border are dropped, so a patch made smaller is a patch of an
     image made smaller. An image smaller than `factor` has no pixels left.
@@ -25,7 +25,8 @@ def shrunk(image: np.ndarray, factor: int) -> np.ndarray:
     if factor == 1 or not height or not width:
         return image[:height, :width]
     cropped = image[: height * factor, : width * factor]
-    return cv2.resize(cropped, (width, height), interpolation=cv2.INTER_AREA)
+    means = cv2.resize(cropped, (width, height), interpolation=cv2.INTER_AREA)
+    return means.reshape(height, width, -1)  # OpenCV drops a single channel
 
 
 def shrunk_patches(pixels: np.ndarray, factor: int) -> np.ndarray:
@@ -60,7 +61,8 @@ def evened(rows: np.ndarray, evening: Evening, offset: float) -> np.ndarray:
         rows = rows - rows.mean(axis=1, keepdims=True)
     if evening != "contrast":
         return rows * FLAT_SCALE
-    return rows / np.sqrt(np.square(rows).mean(axis=1, keepdims=True) + np.float32(offset))
+    deviation = np.sqrt(np.square(rows).mean(axis=1, keepdims=True) + np.float32(offset))
+    return rows / np.where(deviation > 0, deviation, 1)
 
 
 FLAT_SCALE = np.float32(1 / 74)

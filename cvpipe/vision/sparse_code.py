@@ -132,7 +132,7 @@ def _omp(responses: np.ndarray, gram: np.ndarray, atoms: int) -> np.ndarray:
     return codes
 
 
-def lasso(responses: np.ndarray, gram: np.ndarray, penalty: float, tolerance: float = 1e-4) -> np.ndarray:
+def lasso(responses: np.ndarray, gram: np.ndarray, penalty: float, tolerance: float = 1e-3) -> np.ndarray:
     """(n, K) float32 codes a that minimise |x - D' a|^2 / 2 + penalty |a|_1.
 
     responses (n, K) float32, products of rows and atoms, are overwritten; gram (K, K) float32. A code is done when

@@ -34,8 +34,8 @@ class AutoencoderFilters(FilterLearner):
         3e-3  # weight of the squared weights; Ng 2011, exercise: 3e-3 on white colour patches
     )
     optimiser: Literal["adam", "lbfgs"] = "adam"  # mini-batches, or all patches at once as in Ng 2011
-    learning_rate: Positive = 1e-3  # of Adam, Kingma & Ba 2015; first step of a line search of L-BFGS: use 1
-    batch: Count = 1024  # patches in a mini-batch of Adam
+    learning_rate: Positive = 3e-3  # of Adam; first step of a line search of L-BFGS: use 1
+    batch: Count = 256  # patches in a mini-batch of Adam
     epochs: Count = 30  # most passes over the patches; L-BFGS needs some 400
     patience: Count = 3  # training ends after so many epochs without a smaller loss on held-out patches
     held_out: Annotated[float, Interval(ge=0, lt=1)] = 0.1  # share of patches that only decide when to stop

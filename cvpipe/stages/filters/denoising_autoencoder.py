@@ -12,8 +12,7 @@ from cvpipe.stages.filters._autoencoder import AutoencoderFilters
 
 
 class DenoisingAutoencoder(AutoencoderFilters):
-    """Hidden units from which white patches can be drawn again although parts of them were hidden; pooled over an
-    image.
+    """Hidden units that draw white patches again although parts of them were hidden; pooled over an image.
 
     Learns from the (M, h, w, 3) patches of `patches`, takes RGB images of any size, gives (n, regions * pools *
     filters) float32: region after region, pool after pool. Codes of a patch are the activations of the hidden

@@ -29,7 +29,7 @@ class SparseCoding(FilterLearner):
     """
 
     encode: Literal["lasso", "omp", "threshold"] = "lasso"  # how a patch becomes a code
-    penalty: Positive = 1.0  # on coefficients of atoms of length 1, white units; Coates & Ng 2011: 0.5 to 1.5
+    penalty: Positive = 1.5  # on coefficients of atoms of length 1, white units: some 9 are left of 400
     nonzero: Count = 10  # coefficients of a code by omp; Coates & Ng 2011: 1 to 10
     sign: filter_codes.Sign = "split"  # of coefficients; they would cancel out in a mean
     passes: Count = 2  # over the training patches while atoms are learned; always by lasso

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from annotated_types import MinLen
 
+from cvpipe import device
 from cvpipe.data import Images
+from cvpipe.nets.build import size_problem, source_of
 from cvpipe.nets.table import NETS, net_problem
 from cvpipe.nets.weights import content, is_file, scaling_of, weights_problem
 from cvpipe.options import Count, PathOrWord, Seed
@@ -36,30 +38,36 @@ class FrozenNet(Stage):
         None  # names; null is the last one before the scores
     )
     size: Count | None = None  # px, side of the square that the network sees; null is that of its paper
-    fit: Fit = "stretch"  # the whole image whatever its aspect; or crop, the largest square around the centre
+    shape: Fit = (
+        "stretch"  # the whole image whatever its aspect; or crop, the largest square around the centre
+    )
     channels: Literal[1, 3] = 3  # 1 gives the network grey pixels
     options: dict[str, Any] | None = None  # of the network
     seed: Seed = None  # of random weights
 
     def conflicts(self) -> list[str]:
         """A network, weights or layers that do not exist. Imports torch only if layers are named."""
-        wrong = net_problem(self.net, self.options)
-        found = [text for text in (wrong, wrong or weights_problem(self.net, self.weights)) if text]
+        options = self.options or {}
+        found = net_problem(self.net, options) or weights_problem(self.net, self.weights)
+        found = found or size_problem(self.net, (self._side(), self._side()), options)
         if found or not self.layers:
-            return found[:1]
+            return [found] if found else []
         from cvpipe.nets.frozen import layer_problems
 
         return layer_problems(self._recipe(""))
 
     def reads(self) -> list[Path]:
-        """The file with the weights, if that is where they are."""
-        return [Path(self.weights)] if is_file(self.weights) else []
+        """The file with the weights, and that with the user's network, if that is where they are."""
+        file = [Path(self.weights)] if is_file(self.weights) else []
+        return [*file, *source_of(self.net)]
+
+    def _side(self) -> int:
+        return self.size or (NETS[self.net].side if self.net in NETS else 224)
 
     def _recipe(self, digest: str) -> Recipe:
         from cvpipe.nets.frozen import Recipe
 
         options = {name: tuple(v) if isinstance(v, list) else v for name, v in (self.options or {}).items()}
-        side = self.size or (NETS[self.net].side if self.net in NETS else 224)
         layers = tuple(self.layers or ())
         return Recipe(
             self.net,
@@ -67,37 +75,51 @@ class FrozenNet(Stage):
             digest,
             layers,
             self.channels,
-            side,
+            self._side(),
             tuple(sorted(options.items())),
             self.seed or 0,
         )
 
-    def _outputs(self, images: Images, keep: Callable[[Tensor], Tensor]) -> Iterator[list[np.ndarray]]:
-        """What `keep` makes of each layer's output, for a few images at a time."""
+    def _outputs(
+        self, images: Images, keep: Callable[[Tensor], Tensor]
+    ) -> Iterator[tuple[list[np.ndarray], np.ndarray]]:
+        """For a few images at a time: what `keep` makes of each layer's output, and (n, 2) heights and widths, px."""
         import torch
 
         from cvpipe.nets.frozen import frozen
         from cvpipe.nets.threads import one_thread
 
-        one_thread()
-        recipe = self._recipe(content(self.weights))
-        taps, scaling = frozen(recipe), scaling_of(self.weights)
+        place, recipe = device.current(), self._recipe(content(self.weights))
+        taps, scaling = frozen(recipe, place), scaling_of(self.weights)
         mean, deviation = (
-            torch.tensor(values).view(1, -1, 1, 1) for values in (scaling.mean, scaling.deviation)
+            torch.tensor(values, device=place).view(1, -1, 1, 1)
+            for values in (scaling.mean, scaling.deviation)
         )
-        step = max(1, PIXELS // recipe.side**2)
+        step = max(1, PIXELS // recipe.side**2) if place == "cpu" else len(images)
         for first in range(0, len(images), step):
-            pixels = self._pixels(images[first : first + step], recipe.side)
+            pixels, sizes = self._pixels(images[first : first + step], recipe.side)
             # (n, h, w, c) in memory, as the network computes it; named (n, c, h, w), as torch wants it.
-            batch = torch.from_numpy(pixels).permute(0, 3, 1, 2).float()
-            with torch.inference_mode():
-                yield [output.numpy() for output in taps(batch.sub_(mean).div_(deviation), keep)]
+            batch = torch.from_numpy(pixels).to(place).permute(0, 3, 1, 2).float()
+            with one_thread(), torch.inference_mode():
+                found = taps(batch.sub_(mean).div_(deviation), keep)
+            yield [output.cpu().numpy() for output in found], sizes
 
-    def _pixels(self, images: Images, side: int) -> np.ndarray:
-        """(n, side, side, channels) uint8."""
+    def _pixels(self, images: Images, side: int) -> tuple[np.ndarray, np.ndarray]:
+        """(n, side, side, channels) uint8, and the sizes that the images had."""
         import cv2
 
-        squares = [fit_square(image, side, self.fit) for image in images]
-        if self.channels == 1:
-            squares = [cv2.cvtColor(square, cv2.COLOR_RGB2GRAY)[..., None] for square in squares]
-        return np.stack(squares)
+        pixels, sizes = [], []
+        for image in images:
+            square = fit_square(image, side, self.shape)
+            pixels.append(
+                square if self.channels == 3 else cv2.cvtColor(square, cv2.COLOR_RGB2GRAY)[..., None]
+            )
+            sizes.append(image.shape[:2])
+        return np.stack(pixels), np.array(sizes, np.int32)
+
+    def _shapes(self) -> list[tuple[int, ...]]:
+        """The shape of what each layer gives for one image: (C, h, w), (rows, C) or (C,)."""
+        from cvpipe.nets.frozen import dry_run, layers_of
+
+        recipe = self._recipe("")
+        return [dry_run(recipe).shapes[name] for name in layers_of(recipe)]

@@ -17,49 +17,75 @@ from cvpipe.stages.networks._options import Trained
 if TYPE_CHECKING:
     from torch import nn
 
+    from cvpipe.nets.learning import Look
     from cvpipe.nets.pixels import Pixels
+    from cvpipe.nets.recipe import Recipe
     from cvpipe.nets.trainer import Examples
+
+
+ENOUGH = 5000
+"""Images that tell the mean of all."""
+BLOCK = 32
+"""Images whose features a thread computes at a time."""
 
 
 class Lesson:
     """Training images as a network sees them, split into those it learns from and those that are only watched."""
 
-    def __init__(self, stage: Trained, images: Images, truth: np.ndarray, frame: Frame) -> None:
-        from cvpipe.nets.learning import Look
-        from cvpipe.nets.pixels import spread
-
+    def __init__(
+        self, stage: Trained, images: Images, truth: np.ndarray, frame: Frame, look: Look | None = None
+    ) -> None:
         self.stage, self.frame, self.place = stage, frame, device.current()
         watched = held_back(truth, stage.validation, stage.rng("validation"))
         self.examples = self._examples(images, truth, ~watched)
         self.watched = self._examples(images, truth, watched) if watched.any() else None
-        rows = np.sort(stage.rng("look").permutation(len(self.examples.targets))[:5000])  # enough for a mean
-        mean, deviation = spread(next(iter(self.examples.pixels.batches([rows]))))
-        self.look = Look(mean.cpu(), deviation.cpu())
+        self.look = look or self._spread()
 
     def seeds(self, *address: str | int) -> int:
         """The seed for an address."""
         return derive(self.stage.seed, self.stage.name, *address)
 
-    def teach(self, module: nn.Module, **changes: Any) -> dict[str, list[float]]:
-        """Train a network in place; gives the numbers of each epoch."""
+    def teach(
+        self, module: nn.Module, recipe: Recipe | None = None, **changes: Any
+    ) -> dict[str, list[float]]:
+        """Train a network in place; gives the numbers of each epoch. `changes` are other fields of a `Training`."""
         from cvpipe.nets.checks import check
         from cvpipe.nets.recipe import Ties
         from cvpipe.nets.trainer import Training
 
+        ties = Ties(fitting.note, fitting.load, fitting.save, _scalars(self.stage.tensorboard))
+        usual = {"examples": self.examples, "validation": self.watched, "ties": ties, "seeds": self.seeds}
         training = Training(
-            module,
-            self.examples,
-            self.stage.recipe(self.place),
-            self.seeds,
-            self.look,
-            self.watched,
-            Ties(fitting.note, fitting.load, fitting.save, _scalars(self.stage.tensorboard)),
-            self.place,
-            threads.allowed(),
-            **changes,
+            module=module,
+            recipe=recipe or self.stage.recipe(self.place),
+            look=self.look,
+            device=self.place,
+            threads=threads.allowed(),
+            **{**usual, **changes},
         )
         check(training, self.stage.overfit_check)
         return training.run().epochs
+
+    def features(self, module: nn.Module, mirrored: bool = False) -> np.ndarray:
+        """(n, D) float32: what a network gives for the images that are learned from, by all threads."""
+        from cvpipe.nets.inference import outputs
+
+        pixels, count = self.examples.pixels, len(self.examples.targets)
+
+        def work(start: int, stop: int) -> np.ndarray:
+            batch = next(iter(pixels.batches([np.arange(start, stop)]))).cpu().numpy()
+            return outputs(module, self.look, batch[:, :, ::-1].copy() if mirrored else batch)
+
+        return np.concatenate(threads.map_blocks(work, count, BLOCK))
+
+    def _spread(self) -> Look:
+        """Mean and deviation of the channels, over up to `ENOUGH` images."""
+        from cvpipe.nets.learning import Look
+        from cvpipe.nets.pixels import spread
+
+        rows = np.sort(self.stage.rng("look").permutation(len(self.examples.targets))[:ENOUGH])
+        mean, deviation = spread(next(iter(self.examples.pixels.batches([rows]))))
+        return Look(mean.cpu(), deviation.cpu())
 
     def _examples(self, images: Images, truth: np.ndarray, chosen: np.ndarray) -> Examples:
         from cvpipe.nets.trainer import Examples

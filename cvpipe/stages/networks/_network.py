@@ -1,4 +1,4 @@
-"""What stages with a trained network share: its weights as arrays, the network itself made from them once, its curves."""
+"""What stages with a trained network share: its weights as arrays, the network made from them once, its curves."""
 
 from __future__ import annotations
 
@@ -82,14 +82,14 @@ class Network(Learner):
                 made = vars(self)["_made"] = (place, module.to(place).eval())
         return made[1]
 
-    def outputs(self, images: Images) -> np.ndarray:
-        """What the network gives for each image, (n, …) float32."""
+    def outputs(self, images: Images, part: str = "") -> np.ndarray:
+        """What the network, or a part of it, gives for each image, (n, …) float32."""
         from cvpipe.nets.inference import outputs
         from cvpipe.nets.learning import Look
 
         frame, module = self.trained_frame(), self.module()
         look = Look.of(self.mean_, self.deviation_)
-        return outputs(module, look, frame.batch(images))
+        return outputs(module.get_submodule(part), look, frame.batch(images))
 
     def exhibits(self) -> list[Exhibit]:
         """Curves of the training, and the filters of the first layer."""
@@ -108,7 +108,7 @@ def _curves(history: Mapping[str, np.ndarray]) -> list[Exhibit]:
 
     shown: list[Exhibit] = [
         Curves("Loss", "epoch", "loss", lines("loss", "validation_loss"),
-               "Training loss is the mean over an epoch, with dropout and augmentation; so it may lie above validation."),
+               "Training loss is the mean over an epoch, with dropout and augmentation: it may lie above validation."),
         Curves("Accuracy", "epoch", "share of images", lines("accuracy", "validation_accuracy")),
         Curves("Learning rate", "epoch", "rate of its last step", lines("rate")),
         Curves("Update / weights", "epoch", "ratio of lengths", lines("update_ratio"),

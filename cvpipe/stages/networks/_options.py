@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import field
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Ge, Interval
@@ -27,7 +25,7 @@ class Seen(Stage):
     channels: Literal["auto", "grey", "rgb"] = "auto"  # auto: grey if all training images are grey
 
 
-class Trained(Seen):
+class Trained(Stage):
     """How a network is trained."""
 
     epochs: Count = 10  # passes over the training images
@@ -37,13 +35,14 @@ class Trained(Seen):
     )
     learning_rate: Positive = 1e-3  # at the start; 1e-3 suits adam (Kingma & Ba 2015), 0.01 to 0.1 suit sgd
     momentum: Share = 0.9  # of momentum and nesterov
-    # how the learning rate changes: inverse_time is 1 / (1 + decay t), two_step falls after 1/2 and 3/4, tanh is of Hsueh 2018
+    # how the learning rate changes: inverse_time is 1 / (1 + decay t), two_step falls after half and three quarters of
+    # the training, tanh is the decay of Hsueh 2018
     schedule: Literal[
         "constant", "step", "multi_step", "two_step", "exponential", "inverse_time", "polynomial", "cosine",
         "one_cycle", "tanh",
     ] = "cosine"  # fmt: skip
-    # factor of a drop (step, multi_step, two_step: null is 0.1) or of an epoch (exponential: 0.95), k of inverse_time (1),
-    # exponent of polynomial (2)
+    # factor of a drop (step, multi_step, two_step: null is 0.1) or of an epoch (exponential: 0.95), k of inverse_time
+    # (1), exponent of polynomial (2)
     decay: Positive | None = None
     every: Count = 10  # epochs between two drops of schedule: step
     milestones: tuple[Share, ...] = (0.5, 0.75)  # shares of the training after which multi_step drops
@@ -90,7 +89,8 @@ class Trained(Seen):
 
         found: dict[str, float] = {}
         for entry in self.augment:
-            found |= {entry: STRENGTHS[entry]} if isinstance(entry, str) else entry
+            pairs: dict = {entry: STRENGTHS[entry]} if isinstance(entry, str) else entry
+            found |= pairs
         return found
 
     def recipe(self, device: str, **changes: Any) -> Recipe:
@@ -125,7 +125,7 @@ class Chosen(Stage):
     """Which network."""
 
     net: str = "simple_cnn"  # a network, see docs/networks.md, or package.Class of your own with CVPIPE_TRUST=package
-    options: Mapping[str, Any] = field(default_factory=dict)  # of the network, such as {widths: [32, 64]}
+    options: dict[str, Any] | None = None  # of the network, such as {widths: [32, 64]}
     # how weights begin: own is the network's way, zeros shows why not (LeCun 1998, Glorot 2010, He 2015, Saxe 2014)
     initialise: Literal["own", "zeros", "normal", "lecun", "xavier", "he", "orthogonal"] = "own"
 

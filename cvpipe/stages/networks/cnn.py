@@ -12,13 +12,13 @@ from cvpipe.stages.classifiers._training import classes_of
 from cvpipe.stages.networks._frame import Frame, frame_of
 from cvpipe.stages.networks._lesson import Lesson
 from cvpipe.stages.networks._network import Network
-from cvpipe.stages.networks._options import Chosen, Trained
+from cvpipe.stages.networks._options import Chosen, Seen, Trained
 
 if TYPE_CHECKING:
     from torch import nn
 
 
-class Cnn(Trained, Chosen, Network, Classifier):
+class Cnn(Trained, Seen, Chosen, Network, Classifier):
     """A network, built with random weights and trained end to end by gradient descent.
 
     Takes RGB images of any size, made `size` px and grey or colour as `channels` says, and normalised by the mean and
@@ -40,7 +40,7 @@ class Cnn(Trained, Chosen, Network, Classifier):
         from cvpipe.nets.build import smallest_size
 
         self.classes_, truth = classes_of(labels, self.name)
-        frame = frame_of(images, self.size, self.channels, smallest_size(self.net, **self.options))
+        frame = frame_of(images, self.size, self.channels, smallest_size(self.net, **(self.options or {})))
         lesson = Lesson(self, images, truth, frame)
         module = self._fresh(frame, len(self.classes_), lesson.seeds("weights"))
         history = lesson.teach(module)
@@ -67,7 +67,9 @@ class Cnn(Trained, Chosen, Network, Classifier):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             size = (frame.height, frame.width)
-            module = build(self.net, classes=classes, channels=frame.channels, size=size, **self.options)
+            module = build(
+                self.net, classes=classes, channels=frame.channels, size=size, **(self.options or {})
+            )
             if self.initialise != "own":
                 initialise(module, self.initialise, torch.default_generator)
         return module

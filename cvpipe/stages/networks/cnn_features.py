@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -25,11 +26,19 @@ class CnnFeatures(FrozenNet):
     """
 
     pool: Literal["mean", "max", "flatten"] = "mean"  # over the positions of a map; flatten keeps them all
+    balance: bool = False  # the part of each layer divided by its length, so that all layers weigh the same
 
     def transform(self, images: Images) -> Features:
         """n images -> (n, D) float32."""
-        parts = [np.concatenate(layers, axis=1) for layers in self._outputs(images, self._pooled)]
+        parts = [np.concatenate(layers, axis=1) for layers, _ in self._outputs(images, self._part)]
         return Features(values=np.concatenate(parts) if parts else np.zeros((0, self._width()), np.float32))
+
+    def _part(self, output: Tensor) -> Tensor:
+        """(n, …) output of a layer -> (n, D)."""
+        from torch.nn.functional import normalize
+
+        pooled = self._pooled(output)
+        return normalize(pooled, dim=1) if self.balance else pooled
 
     def _pooled(self, output: Tensor) -> Tensor:
         """(n, C), (n, C, h, w) or (n, rows, C) -> (n, D)."""
@@ -39,14 +48,6 @@ class CnnFeatures(FrozenNet):
         return flat.mean(2) if self.pool == "mean" else flat.amax(2)
 
     def _width(self) -> int:
-        from cvpipe.nets.frozen import dry_run, layers_of
-
-        recipe = self._recipe("")
-        shapes = [dry_run(recipe).shapes[name] for name in layers_of(recipe)]
-        return sum(
-            int(np.prod(shape)) if self.pool == "flatten" else self._columns(shape) for shape in shapes
-        )
-
-    @staticmethod
-    def _columns(shape: tuple[int, ...]) -> int:
-        return shape[-1] if len(shape) == 2 else shape[0]
+        if self.pool == "flatten":
+            return sum(prod(shape) for shape in self._shapes())
+        return sum(shape[-1] if len(shape) == 2 else shape[0] for shape in self._shapes())

@@ -3,41 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Literal
 
 import numpy as np
-from annotated_types import Interval
 
 from cvpipe.data import Images, Patches, offsets_of
-from cvpipe.vision.working_size import grey, scaled
+from cvpipe.vision.working_size import grey
 
 Colour = Literal["rgb", "grey"]
 """Grey patches have three equal channels, so that every stage that takes patches takes them."""
 
-Scale = Annotated[float, Interval(gt=0, le=1)]
-"""A factor on the sides of an image before patches are cut."""
-
 Find = Callable[[np.ndarray, int], np.ndarray]
-"""(m, 2) int64 x, y of the patches' upper left pixels in a scaled (h, w, 3) uint8 image, from it and its row."""
+"""(m, 2) int64 x, y of the patches' upper left pixels in an (H, W, 3) uint8 image, from it and its row."""
 
 
-def patches_of(images: Images, size: int, scale: float, colour: Colour, find: Find) -> Patches:
-    """Windows of size x size px at the places that `find` gives. It is asked only about images that hold a window.
-
-    Centres are in px of the images as they are, whatever the scale.
-    """
-    sizes, pixels, xy = [], [np.empty((0, size, size, 3), np.uint8)], [np.empty((0, 2))]
+def patches_of(images: Images, size: int, colour: Colour, find: Find) -> Patches:
+    """Windows of size x size px at the places that `find` gives. It is asked only about images that hold a window."""
+    sizes, pixels, corners = [], [np.empty((0, size, size, 3), np.uint8)], [np.empty((0, 2), np.int64)]
     for row, image in enumerate(images):
-        small = scaled(image, scale)
-        holds = min(small.shape[:2]) >= size
-        corners = find(small, row) if holds else np.empty((0, 2), np.int64)
+        holds = min(image.shape[:2]) >= size
+        found = find(image, row) if holds else corners[0]
         sizes.append(image.shape[:2])
-        pixels.append(cut(small, corners, size, colour))
-        xy.append(unscaled(corners + (size - 1) / 2, small, image))
+        corners.append(found)
+        pixels.append(cut(image, found, size, colour))
     return Patches(
         offsets=offsets_of([len(p) for p in pixels[1:]]),
         pixels=np.concatenate(pixels),
-        xy=np.concatenate(xy).astype(np.float32),
+        xy=(np.concatenate(corners) + (size - 1) / 2).astype(np.float32),
         size=np.array(sizes, np.int32).reshape(-1, 2),
     )
 
@@ -65,9 +57,3 @@ def place_count(image: np.ndarray, size: int) -> int:
     """How many places there are for a window; the image holds at least one."""
     height, width = image.shape[:2]
     return (height - size + 1) * (width - size + 1)
-
-
-def unscaled(xy: np.ndarray, small: np.ndarray, image: np.ndarray) -> np.ndarray:
-    """Places in a scaled image as places in the image, px; borders of the two lie on each other."""
-    ratio = np.array(image.shape[1::-1]) / np.array(small.shape[1::-1])
-    return (xy + 0.5) * ratio - 0.5

@@ -7,7 +7,7 @@ import numpy as np
 from cvpipe.data import Images, Patches
 from cvpipe.options import Count
 from cvpipe.stage import Stage
-from cvpipe.stages.patches._cut import Colour, Scale, patches_of
+from cvpipe.stages.patches._cut import Colour, patches_of
 
 
 class GridPatches(Stage):
@@ -20,14 +20,13 @@ class GridPatches(Stage):
     section 3 (evenly sampled grid).
     """
 
-    size: Count = 8  # side of a patch, px of the scaled image
-    step: Count = 8  # px of the scaled image between neighbouring patches; `size` lays them edge to edge
-    scale: Scale = 1.0  # factor on the image's sides before patches are cut; 0.5 halves them
+    size: Count = 8  # side of a patch, px
+    step: Count = 8  # px between neighbouring patches; `size` lays them edge to edge
     colour: Colour = "rgb"  # grey: three equal channels of 0.299 R + 0.587 G + 0.114 B
 
     def transform(self, images: Images) -> Patches:
         """(H, W, 3) uint8 RGB images -> (M, size, size, 3) uint8 patches and their centres, px."""
-        return patches_of(images, self.size, self.scale, self.colour, self._find)
+        return patches_of(images, self.size, self.colour, self._find)
 
     def _find(self, image: np.ndarray, row: int) -> np.ndarray:
         room = [side - self.size for side in image.shape[:2]]

@@ -11,7 +11,7 @@ from cvpipe.data import Images, Keypoints, Patches
 from cvpipe.options import Count
 from cvpipe.stage import Part, Stage
 from cvpipe.stages.keypoints.dog_keypoints import DogKeypoints
-from cvpipe.stages.patches._cut import Colour, Scale, patches_of
+from cvpipe.stages.patches._cut import Colour, patches_of
 
 
 class PatchesAtKeypoints(Stage):
@@ -21,14 +21,13 @@ class PatchesAtKeypoints(Stage):
     of the keypoints, each centred as nearly as whole pixels allow, and the centres in px of the image. Keypoints whose
     window would leave the image, and those at the pixel of an earlier one, give none. Raises what the detector raises.
 
-    Source: Lazebnik, Schmid & Ponce, "A sparse texture representation using local affine regions", PAMI 2005, section
-    3 (patches at the places of a detector).
+    Source: Lazebnik, Schmid & Ponce, "A sparse texture representation using local affine regions", PAMI 2005
+    (patches at the places of a detector).
     """
 
-    size: Count = 8  # side of a patch, px of the scaled image
+    size: Count = 8  # side of a patch, px
     # finds keypoints where images come in; keypoints that come in are taken as they are
     detector: Annotated[Stage, Part(Images, Keypoints)] = field(default_factory=DogKeypoints)
-    scale: Scale = 1.0  # factor on the image's sides before patches are cut; 0.5 halves them
     colour: Colour = "rgb"  # grey: three equal channels of 0.299 R + 0.587 G + 0.114 B
 
     def transform(self, batch: Images | Keypoints) -> Patches:
@@ -36,11 +35,9 @@ class PatchesAtKeypoints(Stage):
         points: Keypoints = self.detector.transform(batch) if isinstance(batch, Images) else batch
 
         def find(image: np.ndarray, row: int) -> np.ndarray:
-            ratio = np.array(image.shape[1::-1]) / points.size[row, ::-1]
-            centres = (points.xy[points.rows(row)] + 0.5) * ratio - 0.5
-            return windows_around(centres, image.shape, self.size)
+            return windows_around(points.xy[points.rows(row)], image.shape, self.size)
 
-        return patches_of(points.images, self.size, self.scale, self.colour, find)
+        return patches_of(points.images, self.size, self.colour, find)
 
 
 def windows_around(centres: np.ndarray, shape: tuple[int, ...], size: int) -> np.ndarray:

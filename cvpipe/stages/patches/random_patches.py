@@ -7,7 +7,7 @@ import numpy as np
 from cvpipe.data import Images, Patches
 from cvpipe.options import Count, Seed
 from cvpipe.stage import Stage
-from cvpipe.stages.patches._cut import Colour, Scale, corners_of, patches_of, place_count
+from cvpipe.stages.patches._cut import Colour, corners_of, patches_of, place_count
 
 
 class RandomPatches(Stage):
@@ -21,18 +21,15 @@ class RandomPatches(Stage):
     section 3.
     """
 
-    size: Count = 8  # side of a patch, px of the scaled image; Coates 2011 has 6 for images of 32 px
+    size: Count = 8  # side of a patch, px; Coates 2011 has 6 for images of 32 px
     count: Count = 100  # patches in each image
-    scale: Scale = 1.0  # factor on the image's sides before patches are cut; 0.5 halves them
     colour: Colour = "rgb"  # grey: three equal channels of 0.299 R + 0.587 G + 0.114 B
     seed: Seed = None  # of the draws
 
     def transform(self, images: Images) -> Patches:
         """(H, W, 3) uint8 RGB images -> (M, size, size, 3) uint8 patches and their centres, px."""
         names = images.ids
-        return patches_of(
-            images, self.size, self.scale, self.colour, lambda image, row: self._find(image, names[row])
-        )
+        return patches_of(images, self.size, self.colour, lambda image, row: self._find(image, names[row]))
 
     def _find(self, image: np.ndarray, name: str) -> np.ndarray:
         places = place_count(image, self.size)

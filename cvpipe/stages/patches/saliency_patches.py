@@ -12,7 +12,7 @@ from cvpipe.data import Images, Maps, Patches
 from cvpipe.errors import RunError
 from cvpipe.options import Count, Fraction, Seed
 from cvpipe.stage import Part, Stage
-from cvpipe.stages.patches._cut import Colour, Scale, corners_of, patches_of
+from cvpipe.stages.patches._cut import Colour, corners_of, patches_of
 from cvpipe.stages.saliency.context_aware import ContextAware
 from cvpipe.vision.weighted_draw import weighted_draw
 
@@ -25,31 +25,28 @@ class SaliencyPatches(Stage):
     """Windows drawn in proportion to saliency, or evenly from the most salient places, no place twice.
 
     Takes RGB images of any size. Gives up to `count` patches for each, (M, size, size, 3) uint8, in the order of the
-    draw, with centres in px of the image. The map is that of the scaled image, and the saliency of a place its mean
-    over the window. An image gives fewer patches where fewer places have any saliency: none if it has no salient
-    region (a flat one) or is smaller than a patch. The draw of an image depends on the seed and its id only. Raises
-    `RunError` for maps of several channels, and what the map's stage raises.
+    draw, with centres in px of the image. The saliency of a place is the mean of the map over the window. An image
+    gives fewer patches where fewer places have any saliency: none if it has no salient region (a flat one) or is
+    smaller than a patch. The draw of an image depends on the seed and its id only. Raises `RunError` for maps of
+    several channels, and what the map's stage raises.
 
     Source: Zhang, Du & Zhang, "Saliency-guided unsupervised feature learning for scene classification", IEEE TGRS
-    53(4), 2015, section III.
+    53(4), 2015.
     """
 
-    size: Count = 8  # side of a patch, px of the scaled image
+    size: Count = 8  # side of a patch, px
     count: Count = 100  # patches in each image
-    # gives the map; a stage of one channel in [0, 1]
+    # gives the map, one channel in [0, 1]; context_aware at 128 px unless another is named
     saliency: Annotated[Stage, Part(Images, Maps)] = field(default_factory=_context)
     # draw evenly from this share of the places, the most salient ones; null draws in proportion to saliency
     top: Fraction | None = None
-    scale: Scale = 1.0  # factor on the image's sides before patches are cut; 0.5 halves them
     colour: Colour = "rgb"  # grey: three equal channels of 0.299 R + 0.587 G + 0.114 B
     seed: Seed = None  # of the draws
 
     def transform(self, images: Images) -> Patches:
         """(H, W, 3) uint8 RGB images -> (M, size, size, 3) uint8 patches and their centres, px."""
         names = images.ids
-        return patches_of(
-            images, self.size, self.scale, self.colour, lambda image, row: self._find(image, names[row])
-        )
+        return patches_of(images, self.size, self.colour, lambda image, row: self._find(image, names[row]))
 
     def _find(self, image: np.ndarray, name: str) -> np.ndarray:
         weights = window_means(self._map(image, name), image.shape[:2], self.size).ravel()
@@ -66,14 +63,14 @@ class SaliencyPatches(Stage):
 
 
 def window_means(saliency: np.ndarray, shape: tuple[int, ...], size: int) -> np.ndarray:
-    """(h - size + 1, w - size + 1) float64 means of a map over every window of an (h, w) image.
+    """(h - size + 1, w - size + 1) float32 means of a map over every window of an (h, w) image.
 
     A map of another size is stretched over the image. Values below 0 count as 0; a window of zeros has the mean 0.
     """
     height, width = shape
     fitted = cv2.resize(np.maximum(saliency, 0), (width, height), interpolation=cv2.INTER_LINEAR)
     line = np.full(size, 1 / size)
-    means = cv2.sepFilter2D(fitted, cv2.CV_64F, line, line, anchor=(0, 0))
+    means = cv2.sepFilter2D(fitted, cv2.CV_32F, line, line, anchor=(0, 0))
     return means[: height - size + 1, : width - size + 1]
 
 
@@ -82,5 +79,6 @@ def most_salient(weights: np.ndarray, share: float) -> np.ndarray:
 
     Places of weight 0 are never among them.
     """
-    least = np.sort(weights)[-int(np.ceil(share * len(weights)))]
-    return ((weights >= least) & (weights > 0)).astype(np.float64)
+    place = len(weights) - int(np.ceil(share * len(weights)))
+    least = np.partition(weights, place)[place]
+    return ((weights >= least) & (weights > 0)).astype(np.float32)

@@ -20,16 +20,19 @@ class ContextAware(Stage):
     """Saliency of a place: how different the patch there is from the patches most like it, near ones above all.
 
     Takes RGB images of any size. Gives a map of one channel, (H, W) float32 in [0, 1], at the image's own resolution.
-    Patches are compared in CIELab: the colour distance, of 1 for opposite corners of the space, is divided by 1 + 3
+    Patches are compared in CIELab: the root mean square difference of L / 100, a / 255 and b / 255 is divided by 1 + 3
     times the distance of the places, of 1 for the longer side; d is its mean over the 64 nearest patches at the same
-    scale, half and a quarter of it. 1 - exp(-d) is stretched to [0, 1] at each scale, weakened away from the places above 0.8,
-    and averaged over scales. A flat image gives zeros, and so does one in which no two patches fit. Raises nothing.
+    scale, a half and a quarter of it. At each scale 1 - exp(-d) is stretched to [0, 1] and weakened away from places
+    above 0.8; the map is the mean over scales. A flat image gives zeros, and so does one in which no two patches fit.
+    Raises nothing.
 
     Source: Goferman, Zelnik-Manor & Tal, "Context-aware saliency detection", CVPR 2010 and PAMI 2012, sections 3.1 to
     3.3, equations 1 to 5.
     """
 
-    size: Count = 250  # longer side at which the map is computed, px; larger images are reduced; section 4
+    size: Count = (
+        250  # longer side at which the map is computed, px; larger images are reduced; as in the paper
+    )
     patch: Count = 7  # side of a patch, px; section 3.1
     step: Count = 3  # px between patches; half overlapping, section 3.1
     neighbours: Count = 64  # most similar patches that count; section 3.1

@@ -1,0 +1,91 @@
+"""What sharing saves, and what `cvpipe compare` costs by itself: eight pipelines on dense SIFT, 500 images.
+
+    python benchmarks/compare_speed.py FOLDER        (a folder of class folders, such as UC Merced)
+
+Each of eight `cvpipe run` starts from an empty cache; then one `cvpipe compare` of the same specs does. Prints seconds
+and their ratio (to stay below 0.4), and the overhead of the comparison: everything that is not a stage, that is its
+wall time without what the stages took in the runs (to stay below 5 s + 2 % of that). One BLAS thread for all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+IMAGES = 500
+DENSE = [{"dense_sift": {"step": 8, "bin_sizes": [4, 6, 8, 10]}}, "root_sift"]
+ENDS: dict[str, list[Any]] = {
+    "bow_1000": [{"bag_of_words": {"words": 1000}}, {"svm": {"kernel": "chi2", "C": 10}}],
+    "bow_1000_C1": [{"bag_of_words": {"words": 1000}}, {"svm": {"kernel": "chi2", "C": 1}}],
+    "bow_1000_knn": [{"bag_of_words": {"words": 1000}}, "knn"],
+    "bow_500": [{"bag_of_words": {"words": 500}}, {"svm": {"kernel": "chi2", "C": 10}}],
+    "vlad": [{"vlad": {"words": 64}}, {"svm": {"C": 10}}],
+    "fisher": [{"pca": {"dims": 64}}, {"fisher_vector": {"gaussians": 32}}, {"svm": {"C": 10}}],
+    "mean": ["mean_pool", {"svm": {"C": 10}}],
+    "max": ["max_pool", {"svm": {"C": 10}}],
+}
+LIMIT = 0.4
+FIXED_S, SHARE = 5.0, 0.02
+
+
+def write_specs(folder: str, scratch: Path) -> list[str]:
+    """Eight spec files about the same 500 images, as many of each class."""
+    classes = sorted(path for path in Path(folder).iterdir() if path.is_dir())[: IMAGES // 25]
+    each = IMAGES // len(classes)
+    rows = [f"{image.resolve()},{path.name}" for path in classes for image in sorted(path.glob("*"))[:each]]
+    (scratch / "images.csv").write_text("\n".join(["path,label", *rows]) + "\n")
+    paths = []
+    for name, end in ENDS.items():
+        path = scratch / f"{name}.yaml"
+        spec = {"name": name, "data": {"csv": str(scratch / "images.csv")}, "stages": [*DENSE, *end]}
+        path.write_text(json.dumps(spec))
+        paths.append(str(path))
+    return paths
+
+
+def timed(*arguments: str, cache: Path) -> float:
+    """Wall seconds of a `cvpipe` command."""
+    env = {**os.environ, "CVPIPE_CACHE": str(cache), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "cvpipe_cli", *arguments, "--quiet"], check=True, env=env,
+                   stdout=subprocess.DEVNULL)  # fmt: skip
+    return time.perf_counter() - began
+
+
+def stage_s(folder: Path) -> float:
+    """What the stages of all runs of a comparison took."""
+    runs = [json.loads(path.read_text()) for path in (folder / "runs").glob("*/result.json")]
+    return sum(stage["fit_s"] + stage["transform_s"] for run in runs for stage in run["stages"])
+
+
+def main(folder: str) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        scratch = Path(name)
+        specs = write_specs(folder, scratch)
+        timed(
+            "run", specs[0], "--smoke", "--out", str(scratch / "warm"), cache=scratch / "warm_cache"
+        )  # compiles
+        alone = 0.0
+        for number, spec in enumerate(specs):
+            seconds = timed(
+                "run", spec, "--out", str(scratch / str(number)), cache=scratch / f"cache{number}"
+            )
+            alone += seconds
+            print(f"{Path(spec).stem:14s} alone {seconds:7.1f} s", flush=True)
+        together = timed("compare", *specs, "--out", str(scratch / "all"), cache=scratch / "cache")
+        stages = stage_s(scratch / "all")
+        again = timed("compare", *specs, "--out", str(scratch / "all"), cache=scratch / "cache")
+    print(f"eight runs {alone:.1f} s, compare {together:.1f} s: {together / alone:.2f} (limit {LIMIT})")
+    overhead, limit = together - stages, FIXED_S + SHARE * stages
+    print(f"stages {stages:.1f} s, overhead {overhead:.1f} s (limit {limit:.1f} s)")
+    print(f"compare again, all finished: {again:.1f} s")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

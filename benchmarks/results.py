@@ -1,0 +1,91 @@
+"""The table of results: finished comparisons of the benchmark beside published figures, as `docs/results.md`.
+
+    python benchmarks/results.py FOLDER... [--out docs/results.md]
+
+Each FOLDER is one that `cvpipe compare benchmarks/….yaml` wrote. A pipeline that is in several is taken from the first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from pathlib import Path
+
+from cvpipe.comparison import tables
+from cvpipe.comparison.load import load_comparison
+from cvpipe.comparison.result import Candidate, Comparison
+from cvpipe.files import write_whole
+
+HERE = Path(__file__).parent
+HEAD = ("pipeline", "accuracy %, mean ± std", "95 % interval", "published %", "fit s", "ms/image", "memory MB",
+        "dimension", "suite")  # fmt: skip
+
+
+def published() -> dict[str, dict[str, str]]:
+    """Rows of `published.csv` by pipeline."""
+    with open(HERE / "published.csv", newline="", encoding="utf-8") as file:
+        return {row["pipeline"]: row for row in csv.DictReader(file)}
+
+
+def row(candidate: Candidate, metric: str, suite: str, known: dict[str, dict[str, str]]) -> tuple[str, ...]:
+    """One line of the table."""
+    name, spread, interval, *costs = tables.row(candidate, metric)
+    figure = known[name]["accuracy"] if name in known else "–"
+    return (f"`{name}`", spread, interval, figure, *costs[:4], suite)
+
+
+def page(comparisons: list[Comparison]) -> str:
+    """The whole page."""
+    known, rows, seen = published(), [], set()
+    for comparison in comparisons:
+        fresh = [c for c in comparison.ranked if c.name not in seen]
+        rows += [(c.scores["accuracy"].mean, row(c, "accuracy", comparison.name, known)) for c in fresh]
+        seen |= {c.name for c in fresh}
+    rows.sort(key=lambda pair: -pair[0])
+    parts = [
+        "# Results on UC Merced",
+        "Which image features work best on 21 kinds of land use in 2,100 aerial photographs? Made by "
+        "`benchmarks/results.py` from finished comparisons; not edited by hand.",
+        *[_suite(comparison) for comparison in comparisons],
+        tables.markdown_table(HEAD, [line for _, line in rows]),
+        "`published` is the figure of the nearest published pipeline on the same data and number of folds. It is on "
+        "the original TIFF files, with other folds and other parameters: it says where ours should be, not more.",
+        _sources({name for comparison in comparisons for name in (c.name for c in comparison.ranked)}, known),
+        *[_findings(comparison) for comparison in comparisons],
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _suite(comparison: Comparison) -> str:
+    where = comparison.environment
+    machine = (
+        f"{where['processor']}, {where['cores']} cores, {where['jobs']} workers, device {where['device']}"
+    )
+    command = f"cvpipe compare benchmarks/{comparison.name}.yaml --data path/to/ucmerced"
+    time = f"{comparison.total_s / 60:.0f} minutes for what was not finished before"
+    failed = "".join(f" `{c.name}` failed: {c.reason}." for c in comparison.failed)
+    return f"`{comparison.name}`: `{command}`; {tables.about(comparison)}; {machine}; {time}.{failed}"
+
+
+def _sources(names: set[str], known: dict[str, dict[str, str]]) -> str:
+    lines = [f"- `{name}`: {r['what']}, {r['accuracy']} % ({r['protocol']}; {r['source']})"
+             for name, r in known.items() if name in names]  # fmt: skip
+    return "\n".join(["Published figures:", "", *lines])
+
+
+def _findings(comparison: Comparison) -> str:
+    lines = [f"- {sentence}" for sentence in comparison.sentences]
+    return "\n".join([f"## What `{comparison.name}` says", "", *lines])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("--out", type=Path, default=HERE.parent / "docs" / "results.md")
+    arguments = parser.parse_args()
+    write_whole(arguments.out, page([load_comparison(folder) for folder in arguments.folders]))
+    print(f"written to {arguments.out}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""Saliency maps of one photograph, one thread each: context-aware against a numpy loop, and all stages by themselves.
+
+    python benchmarks/saliency_speed.py [--side 256] [--rounds 5]
+
+The loop is what one writes from the paper: for each patch the distances to all others by numpy, and their 64 smallest
+by `np.partition`. It is run once, the stages several times; the shortest CPU time of each counts. Target: the loop
+takes at least 8 times as long.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from cvpipe import registry
+from cvpipe.data import Images
+from cvpipe.stages.saliency.context_aware import ContextAware
+from cvpipe.vision.context_saliency import Grid, grid_of, normal_lab, searched
+from cvpipe.vision.working_size import limited, scaled
+
+SIZES = (64, 128, 250)
+
+
+def photograph(side: int) -> np.ndarray:
+    """(side, side, 3) uint8 RGB."""
+    from skimage import data
+
+    return cv2.resize(data.astronaut(), (side, side), interpolation=cv2.INTER_AREA)
+
+
+def by_loop(grid: Grid, among: list[Grid], stage: ContextAware) -> np.ndarray:
+    """(m,) mean distance of each patch to the nearest ones, patch after patch."""
+    values = np.concatenate([other.values for other in among])
+    x, y = (np.concatenate([getattr(other, name) for other in among]) for name in "xy")
+    most = min(stage.neighbours, len(values) - 1)
+    means = np.empty(len(grid.values), np.float32)
+    for i, patch in enumerate(grid.values):
+        colour = np.sqrt(((values - patch) ** 2).sum(axis=1))
+        apart = np.sqrt((x - grid.x[i]) ** 2 + (y - grid.y[i]) ** 2)
+        distance = colour / (1 + stage.position_weight * apart)
+        means[i] = np.partition(distance, most)[: most + 1].sum() / most  # the patch itself is at 0
+    return means
+
+
+def loop_seconds(image: np.ndarray, stage: ContextAware) -> float:
+    """CPU seconds of the loop for all scales of an image."""
+    began = time.process_time()
+    lab = normal_lab(limited(image, stage.size))
+    for scale in stage.scales:
+        grids = [grid_of(scaled(lab, each), stage.patch, stage.step) for each in searched(scale)]
+        by_loop(grids[0], grids, stage)
+    return time.process_time() - began
+
+
+def shortest(way: Callable[[], object], rounds: int) -> float:
+    """CPU seconds."""
+    way()  # compiles and warms up
+    times = []
+    for _ in range(rounds):
+        began = time.process_time()
+        way()
+        times.append(time.process_time() - began)
+    return min(times)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--side", type=int, default=256, help="px")
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    image = photograph(options.side)
+    images = Images.from_arrays([image])
+    print(f"{options.side} px, CPU ms for one image")
+    for size in SIZES:
+        stage = ContextAware(size=size)
+        ours = shortest(lambda stage=stage: stage.transform(images), options.rounds)
+        loop = loop_seconds(image, stage)
+        print(
+            f"context_aware at {size:3d} px {1000 * ours:9.1f}   loop {1000 * loop:9.1f}   {loop / ours:5.1f} x"
+        )
+    for name in saliency_words():
+        ours = shortest(lambda name=name: registry.stage_class(name)().transform(images), options.rounds)
+        print(f"{name:22s} {1000 * ours:9.1f}")
+
+
+def saliency_words() -> list[str]:
+    """The names of the stages in `stages/saliency`."""
+    folder = "cvpipe.stages.saliency."
+    return [
+        name for name in registry.stage_names() if registry.stage_class(name).__module__.startswith(folder)
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""What the command line and scripts call to compare: specs in, a comparison and a folder out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cvpipe.api import run
+from cvpipe.comparison import folder as comparison_folder
+from cvpipe.comparison.contest import Contest
+from cvpipe.comparison.entrants import enter
+from cvpipe.comparison.feature_rows import keep_features
+from cvpipe.comparison.plan import SharedPlan, plan_shared
+from cvpipe.comparison.record import write_record
+from cvpipe.comparison.result import Comparison, CurvePoint
+from cvpipe.comparison.suite import Asked, is_suite, read_suite
+from cvpipe.conductor.progress import Progress
+from cvpipe.device import Device
+from cvpipe.errors import SpecError
+from cvpipe.report.comparison.page import write_comparison
+from cvpipe.spec import Spec
+
+Specs = str | Path | Sequence[str | Path | Mapping[str, Any] | Spec]
+"""Several specs, or a suite file."""
+
+
+def compare(
+    specs: Specs,
+    *,
+    overrides: Iterable[str] = (),
+    data: str | Path | None = None,
+    repeats: int | None = None,
+    train_sizes: Sequence[int] = (),
+    metrics: Sequence[str] = (),
+    seed: int | None = None,
+    out: str | Path | None = None,
+    jobs: int | None = None,
+    device: Device = "auto",
+    smoke: bool = False,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Run several specs (as for `run`), or a suite file, on the same splits of the same data, and judge what differs.
+
+    `repeats` draws the splits so often; `train_sizes` adds learning curves; the first of `metrics` ranks. The folder is
+    `out`, or `comparisons/<name>`; what is finished there is not run again. A candidate that fails is one with status
+    `failed`. Raises `SpecError` for specs that cannot be compared, `DataError`, `RunError`.
+    """
+    name, asked, sizes = _asked(specs)
+    entrants = enter(asked, overrides=overrides, data=data, seed=seed, metrics=metrics, repeats=repeats)
+    sizes = list(train_sizes) or sizes
+    folder = comparison_folder.claim(out, name or entrants[0].spec.data.name)
+    comparison_folder.write_suite(folder, name or folder.name, entrants, sizes)
+    contest = Contest(name or folder.name, entrants, folder, sizes, jobs, device, smoke)
+    comparison = contest.hold(f"{__name__}:{run_candidate.__name__}", progress or Progress())
+    write_comparison(comparison, folder)
+    comparison_folder.write(comparison)
+    return comparison
+
+
+def plan_comparison(
+    specs: Specs,
+    *,
+    overrides: Iterable[str] = (),
+    data: str | Path | None = None,
+    repeats: int | None = None,
+    seed: int | None = None,
+    jobs: int | None = None,
+) -> SharedPlan:
+    """What `compare` would do and cost, and what it saves that its candidates share stages."""
+    entrants = enter(_asked(specs)[1], overrides=overrides, data=data, seed=seed, repeats=repeats)
+    return plan_shared(entrants, entrants[0].spec.data.load(), jobs)
+
+
+def run_candidate(task: Mapping[str, Any], progress: Progress) -> None:
+    """One candidate of a comparison, in a process of its own: a run with its folder, and what it costs."""
+    options = {"jobs": task["jobs"], "device": task["device"], "progress": progress}
+    result = run(task["spec"], out=task["folder"], smoke=task["smoke"], **options)
+    curve = []
+    for size in task["train_sizes"]:
+        progress.note(f"learning from {size} images of each class")
+        fewer = {**task["spec"], "split": {**task["spec"]["split"], "train_per_class": size}}
+        score = run(fewer, **options).scores[next(iter(result.scores))]
+        curve.append(CurvePoint(size, score.mean, score.std, score.values))
+    keep_features(result)
+    write_record(result, task["key"], curve)
+
+
+def _asked(specs: Specs) -> tuple[str, list[Asked], list[int]]:
+    """The name, the specs and the train sizes of a suite, or those specs."""
+    given = [specs] if isinstance(specs, str | Path) else list(specs)
+    if len(given) == 1 and isinstance(only := given[0], str | Path) and is_suite(only):
+        suite = read_suite(only)
+        return suite.name, suite.asked, suite.train_sizes
+    for one in given:
+        if isinstance(one, str | Path) and Path(one).is_file() and is_suite(one):
+            raise SpecError("is a suite, and a suite is compared alone", where=str(one))
+    return "", [Asked(one) for one in given], []

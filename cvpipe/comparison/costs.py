@@ -1,0 +1,92 @@
+"""What a fitted pipeline costs for one more image, measured on a few: no cache, one worker, and alike for all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from cvpipe.comparison.result import Costs
+from cvpipe.conductor import trial, workers
+from cvpipe.conductor.result import RunResult, StageCost
+from cvpipe.data import Features, Images
+from cvpipe.stage import Stage
+
+BUDGET_S = 0.4
+"""How long the images of one measurement may take: a slow pipeline is timed on fewer, s."""
+FEWEST, MOST = 2, 32
+"""Images that are timed."""
+
+
+class Speed(NamedTuple):
+    """What the stages take for an image."""
+
+    seconds: list[float]
+    """By stage, by one worker."""
+    dimension: int | None
+    """Numbers in the vector that the classifier gets; None where it gets something else."""
+
+
+def speed(stages: Sequence[Stage], images: Images) -> Speed:
+    """Send a few images through fitted stages."""
+    found = _timed(stages, images[:FEWEST])
+    fit = int(BUDGET_S / max(sum(found.seconds), 1e-6))
+    count = min(fit, MOST, len(images))
+    return _timed(stages, images[:count]) if count > FEWEST else found
+
+
+def costs(result: RunResult) -> Costs:
+    """The costs of a run whose folder is written, in the process that ran it."""
+    stages = result.pipeline.fitted
+    measured = speed(stages, result.dataset.images[result.splits[0].test])
+    milliseconds = dict(
+        zip(_top_level(stages, result.stages), (1000 * s for s in measured.seconds), strict=True)
+    )
+    return Costs(
+        fit_s=_total_fit_s(result.stages, len(result.splits)),
+        predict_ms_per_image=sum(milliseconds.values()),
+        peak_rss_mb=workers.peak_mb(),
+        dimension=measured.dimension,
+        model_mb=_megabytes(result.folder / "model") if result.folder else 0.0,
+        total_s=result.total_s,
+        stages=[
+            _stage(cost, milliseconds.get(row), len(result.splits)) for row, cost in enumerate(result.stages)
+        ],
+    )
+
+
+def _timed(stages: Sequence[Stage], images: Images) -> Speed:
+    batch: Any = images
+    seconds, dimension = [], None
+    for stage in stages:
+        dimension = batch.values.shape[1] if isinstance(batch, Features) else None
+        batch, cost = trial.transform(stage, batch)
+        seconds.append(cost.each_s)
+    return Speed(seconds, dimension)
+
+
+def _top_level(stages: Sequence[Stage], rows: Sequence[StageCost]) -> list[int]:
+    """Which rows of the costs are the stages themselves, and not stages inside of them."""
+    found = [row for row, cost in enumerate(rows) if "." not in cost.name]
+    assert [rows[row].name for row in found] == [stage.name for stage in stages]
+    return found
+
+
+def _total_fit_s(rows: Sequence[StageCost], splits: int) -> float | None:
+    known = [cost.fit_cost_s for cost in rows]
+    return None if None in known else sum(seconds for seconds in known if seconds) / splits
+
+
+def _stage(cost: StageCost, milliseconds: float | None, splits: int) -> dict[str, Any]:
+    return {
+        "name": cost.name,
+        "fit_s": None if cost.fit_cost_s is None else cost.fit_cost_s / splits,
+        "predict_ms_per_image": milliseconds,
+        "peak_rss_mb": cost.peak_rss_mb,
+        "output": cost.output,
+        "cached": cost.cached,
+    }
+
+
+def _megabytes(folder: Path) -> float:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6

@@ -1,0 +1,81 @@
+"""The folder of a comparison: always the same files, each whole or absent, `comparison.json` last, so that its presence
+means all are there.
+
+`suite.yaml` comes first: it marks the folder as ours, and holds all that was asked for, every default explicit.
+`runs/NAME/` are the folders of the candidates.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cvpipe.comparison import tables
+from cvpipe.comparison.entrants import Entrant
+from cvpipe.comparison.result import Comparison
+from cvpipe.errors import RunError
+from cvpipe.files import write_whole
+from cvpipe.spec import dump
+
+FILES = (
+    "comparison.json",
+    "comparison.csv",
+    "comparison.md",
+    "comparison.tex",
+    "comparison.html",
+    "suite.yaml",
+)
+"""What a comparison writes beside `runs/`."""
+
+
+def claim(out: str | Path | None, name: str) -> Path:
+    """Make the folder for a comparison: `out`, or `comparisons/<name>`.
+
+    What an earlier comparison left there is no longer whole from here on: its `comparison.json` goes first; its runs
+    stay, and count where they are the same. Raises `RunError` if the folder cannot be made or written, or holds files
+    of these names that no comparison wrote.
+    """
+    folder = Path(out) if out else Path("comparisons") / name
+    try:
+        (folder / "runs").mkdir(parents=True, exist_ok=True)
+        ours = (folder / "suite.yaml").exists()
+        foreign = [] if ours else [file for file in FILES if (folder / file).exists()]
+        if foreign:
+            raise RunError(
+                f"has a {foreign[0]} that no comparison wrote; choose another --out", where=str(folder)
+            )
+        (folder / "comparison.json").unlink(missing_ok=True)
+    except OSError as error:
+        raise RunError(f"cannot write a comparison here: {error.strerror}", where=str(folder)) from error
+    return folder
+
+
+def write_suite(folder: Path, name: str, entrants: Sequence[Entrant], train_sizes: Sequence[int]) -> None:
+    """Write what was asked for, as a suite that can be run again. Raises `RunError`."""
+    specs = [{"name": entrant.name, "spec": entrant.spec.resolved()} for entrant in entrants]
+    suite: dict[str, Any] = {"name": name, "specs": specs}
+    if train_sizes:
+        suite["train_sizes"] = list(train_sizes)
+    _write(folder, {"suite.yaml": dump(suite)})
+
+
+def write(comparison: Comparison) -> None:
+    """Write the tables and at last `comparison.json`. Raises `RunError`, and then there is no `comparison.json`."""
+    assert comparison.folder is not None
+    contents = {
+        "comparison.csv": tables.csv_table(comparison),
+        "comparison.md": tables.markdown(comparison),
+        "comparison.tex": tables.latex(comparison),
+        "comparison.json": json.dumps(comparison.summary(), indent=1) + "\n",
+    }
+    _write(comparison.folder, contents)
+
+
+def _write(folder: Path, contents: dict[str, str]) -> None:
+    try:
+        for name, text in contents.items():
+            write_whole(folder / name, text)
+    except OSError as error:
+        raise RunError(f"cannot write the results: {error.strerror}", where=str(folder)) from error

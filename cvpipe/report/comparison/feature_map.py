@@ -1,0 +1,77 @@
+"""A map of test images in the space of each candidate's features.
+
+Source: van der Maaten & Hinton, "Visualizing data using t-SNE", JMLR 2008.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from cvpipe.comparison.feature_rows import FeatureRows, read_features
+from cvpipe.comparison.result import Comparison
+
+MOST = 6
+"""Candidates, the first in rank: t-SNE of 240 images takes about half a second each."""
+FEWEST = 8
+"""Images; fewer make no map."""
+MARGIN = 0.04
+"""Share of the map that stays free at each side: pictures have a size."""
+PERPLEXITY = 20.0
+"""About how many neighbours count (van der Maaten & Hinton 2008: 5 to 50), less for few images."""
+
+
+def maps_of(comparison: Comparison) -> list[dict[str, Any]]:
+    """For each candidate with features: ids, classes, places in [0, 1] by PCA and t-SNE, and how well neighbours
+    fit."""
+    known = [(c.name, found) for c in comparison.ranked if (found := read_features(c.folder)) is not None]
+    return [_map(name, found) for name, found in known[:MOST] if len(found.ids) >= FEWEST]
+
+
+def _map(name: str, found: FeatureRows) -> dict[str, Any]:
+    return {
+        "name": name,
+        "ids": found.ids,
+        "labels": found.labels,
+        "dimension": found.dimension,
+        "explained": float(found.explained[:2].sum()),
+        "purity": purity(found.values, np.array(found.labels)),
+        "pca": _unit(found.values[:, :2]),
+        "tsne": _unit(_tsne(found.values)),
+    }
+
+
+def purity(values: np.ndarray, labels: np.ndarray) -> float:
+    """The share of images whose nearest other image (Euclid, the first of equal ones) is of the same class."""
+    squares = (values.astype(np.float64) ** 2).sum(axis=1)
+    distances = squares[:, None] + squares - 2.0 * values.astype(np.float64) @ values.T.astype(np.float64)
+    np.fill_diagonal(distances, np.inf)
+    return float((labels[distances.argmin(axis=1)] == labels).mean())
+
+
+def _tsne(values: np.ndarray) -> np.ndarray:
+    """(n, 2), the same for the same values."""
+    from sklearn.manifold import TSNE
+
+    if not np.ptp(values, axis=0).any():
+        return values[:, :2]
+    spread = values / max(
+        float(values[:, 0].std()), 1e-12
+    )  # its first step takes features of about this size
+    start = _two(spread) * 1e-4
+    embedding = TSNE(perplexity=min(PERPLEXITY, (len(values) - 1) / 3), init=start, random_state=0)
+    return np.asarray(embedding.fit_transform(spread))
+
+
+def _two(values: np.ndarray) -> np.ndarray:
+    """The first two columns; zeros where there is one only."""
+    return np.pad(values[:, :2], ((0, 0), (0, 2 - min(2, values.shape[1]))))
+
+
+def _unit(places: np.ndarray) -> list[list[float]]:
+    """(n, 2) places in [0, 1], the longer side filled but for a margin, y upwards, three decimals."""
+    places = _two(np.asarray(places, np.float64))
+    low, high = places.min(axis=0), places.max(axis=0)
+    scaled = (places - (low + high) / 2) / max(float((high - low).max()), 1e-12)
+    return np.round(0.5 + (1 - 2 * MARGIN) * scaled, 3).tolist()

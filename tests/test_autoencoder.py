@@ -1,0 +1,143 @@
+"""The autoencoder's loss and gradient, against finite differences and autograd; its training."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from cvpipe.nets import autoencoder as maths  # noqa: E402
+from cvpipe.nets.autoencoder_training import Diverged, Plan, train  # noqa: E402
+
+WIDTH, HIDDEN, ROWS = 6, 5, 9
+CASES = [
+    case
+    for case in itertools.product(("sigmoid", "relu"), ("kl", "l1", "none"), (False, True))
+    if case[:2] != ("relu", "kl")
+]
+
+
+def problem(tied: bool) -> tuple[maths.Parameters, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Parameters, rows with noise, targets, and what dropout keeps."""
+    draws = torch.Generator().manual_seed(0)
+
+    def normal(*shape: int) -> torch.Tensor:
+        return torch.randn(shape, generator=draws, dtype=torch.float64)
+
+    vector = 0.5 * normal(maths.Parameters.count(WIDTH, HIDDEN, tied))
+    kept = (normal(ROWS, HIDDEN) > -0.5).double() / 0.7
+    targets = normal(ROWS, WIDTH)
+    return maths.Parameters(vector, WIDTH, HIDDEN, tied), targets + 0.1 * normal(ROWS, WIDTH), targets, kept
+
+
+def plain_loss(
+    vector: torch.Tensor, tied: bool, rows: torch.Tensor, targets: torch.Tensor, kept: torch.Tensor,
+    how: maths.Objective,
+) -> torch.Tensor:  # fmt: skip
+    """The loss as in Ng's notes, in lines of its own."""
+    sizes = [WIDTH * HIDDEN, HIDDEN, WIDTH] + ([] if tied else [WIDTH * HIDDEN])
+    encoder, bias, output, *rest = torch.split(vector, sizes)
+    encoder = encoder.reshape(WIDTH, HIDDEN)
+    decoder = encoder.T if tied else rest[0].reshape(HIDDEN, WIDTH)
+    z = rows @ encoder + bias
+    h = 1 / (1 + torch.exp(-z)) if how.activation == "sigmoid" else z * (z > 0)
+    error = ((((h * kept) @ decoder + output - targets) ** 2).sum(dim=1) / 2).mean()
+    mean = h.mean(dim=0)
+    kl = how.rho * torch.log(how.rho / mean) + (1 - how.rho) * torch.log((1 - how.rho) / (1 - mean))
+    penalty = {"kl": kl.sum() if how.activation == "sigmoid" else 0, "l1": h.abs().sum() / ROWS, "none": 0}
+    squares = (encoder**2).sum() + (0 if tied else (decoder**2).sum())
+    return error + how.beta * penalty[how.penalty] + how.decay / 2 * squares
+
+
+@pytest.mark.parametrize(("activation", "penalty", "tied"), CASES)
+def test_the_gradient_is_that_of_finite_differences_and_of_autograd(
+    activation: maths.Activation, penalty: maths.Penalty, tied: bool
+) -> None:
+    parameters, rows, targets, kept = problem(tied)
+    how = maths.Objective(activation, penalty, 0.1, 2.0, 0.03)
+    slope = parameters.like(torch.full_like(parameters.vector, torch.nan))
+    found = maths.gradient(parameters, slope, rows, targets, how, kept)
+
+    def loss(vector: torch.Tensor) -> torch.Tensor:
+        return plain_loss(vector, tied, rows, targets, kept, how)
+
+    assert float(found.sum()) == pytest.approx(float(loss(parameters.vector)), rel=1e-12)
+    step = 1e-6 * torch.eye(len(parameters.vector), dtype=torch.float64)
+    numeric = [(loss(parameters.vector + e) - loss(parameters.vector - e)) / 2e-6 for e in step]
+    np.testing.assert_allclose(slope.vector, torch.stack(numeric), atol=1e-7)
+    vector = parameters.vector.clone().requires_grad_()
+    (wanted,) = torch.autograd.grad(loss(vector), vector)
+    np.testing.assert_allclose(slope.vector, wanted, atol=1e-12)
+
+
+def plan(**changes: object) -> Plan:
+    options: dict[str, object] = {
+        "hidden": 12, "tied": False, "optimiser": "adam", "learning_rate": 0.01, "batch": 50, "epochs": 40,
+        "patience": 40, "dropout": 0.0, "masked": 0.0, "noise": 0.0,
+    }  # fmt: skip
+    return Plan(**(options | changes))  # type: ignore[arg-type]
+
+
+def correlated(count: int, width: int = 8) -> np.ndarray:
+    """Rows that lie near a plane of three dimensions."""
+    rng = np.random.default_rng(0)
+    rows = rng.standard_normal((count, 3)) @ rng.standard_normal((3, width))
+    return (rows + 0.05 * rng.standard_normal(rows.shape)).astype(np.float32)
+
+
+QUIET = maths.Objective("sigmoid", "kl", 0.1, 0.5, 1e-4)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"tied": True}, {"optimiser": "lbfgs", "learning_rate": 1.0, "epochs": 120}, {"dropout": 0.2},
+     {"masked": 0.2}, {"noise": 0.1}],
+)  # fmt: skip
+def test_it_learns_to_draw_rows_again(changes: dict[str, object]) -> None:
+    rows = correlated(600)
+    found = train(rows[:500], rows[500:], QUIET, plan(**changes), 0, "cpu")
+    hidden = 1 / (1 + np.exp(-(rows[500:] @ found.encoder + found.bias)))
+    error = np.square(hidden @ found.decoder + found.output - rows[500:]).sum()
+    assert error < 0.35 * np.square(rows[500:]).sum()
+
+
+def test_units_are_as_active_as_wanted() -> None:
+    rows = correlated(600)
+    strict = maths.Objective("sigmoid", "kl", 0.15, 20.0, 1e-4)
+    found = train(rows, rows[:0], strict, plan(epochs=60), 0, "cpu")
+    active = (1 / (1 + np.exp(-(rows @ found.encoder + found.bias)))).mean(axis=0)
+    np.testing.assert_allclose(active, 0.15, atol=0.03)
+
+
+def test_the_history_is_the_error_on_held_out_rows_and_the_best_epoch_is_kept() -> None:
+    rows = correlated(40)
+    nothing = maths.Objective("sigmoid", "none", 0.5, 0.0, 0.0)
+    told: list[int] = []
+    found = train(
+        rows[:20], rows[20:], nothing, plan(hidden=60, epochs=300, patience=5, batch=20), 0, "cpu",
+        lambda epoch, row: told.append(epoch),
+    )  # fmt: skip
+    assert told == list(range(1, len(found.history) + 1))
+    assert len(found.history) < 300  # it stopped
+    hidden = 1 / (1 + np.exp(-(rows[20:] @ found.encoder + found.bias)))
+    error = np.square(hidden @ found.decoder + found.output - rows[20:]).sum() / 40
+    assert error == pytest.approx(found.history[:, 2].min(), rel=1e-4)
+    assert found.history[:, 2].argmin() == len(found.history) - 6
+
+
+def test_the_same_seed_gives_the_same_weights() -> None:
+    rows = correlated(300)
+    first, again, other = (
+        train(rows, rows[:50], QUIET, plan(epochs=2, dropout=0.5), seed, "cpu").encoder for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_one_that_diverges_says_when() -> None:
+    rows = 1e18 * correlated(300)
+    with pytest.raises(Diverged, match="epoch 1"):
+        train(rows, rows, maths.Objective("relu", "none", 0.5, 0.0, 0.0), plan(learning_rate=1e18), 0, "cpu")

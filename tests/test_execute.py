@@ -1,0 +1,171 @@
+"""Candidates run in processes of their own: what ends one of them ends no other."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cvpipe.comparison import worker
+from cvpipe.comparison.execute import Failure, Runner
+from cvpipe.conductor.progress import Progress
+from cvpipe.errors import DataError, SpecError
+
+WORK = "test_execute:work"
+
+
+def work(task: Mapping[str, Any], progress: Progress) -> None:
+    """What a worker is asked to do in these tests."""
+    progress.begin("stage", 3)
+    progress.advance("stage", 2)
+    progress.end("stage")
+    progress.note(f"process {os.getpid()}")
+    print("a library that prints")
+    TASKS[task["do"]](task)
+
+
+TASKS: dict[str, Callable[[Mapping[str, Any]], None]] = {
+    "nothing": lambda task: None,
+    "spec": lambda task: fail(SpecError(["no stage", "no data"], where="x.yaml:1:1")),
+    "data": lambda task: fail(DataError("no images")),
+    "bug": lambda task: fail(ValueError("of a\nkind")),
+    "memory": lambda task: fail(MemoryError()),
+    "disk": lambda task: fail(OSError(28, "No space left on device", "/x")),
+    "exit": lambda task: os._exit(9),
+    "kill": lambda task: os.kill(os.getpid(), signal.SIGKILL),
+    "crash": lambda task: os.kill(os.getpid(), signal.SIGSEGV),
+    "sleep": lambda task: sleep(task["mark"]),
+}
+
+
+def fail(error: BaseException) -> None:
+    raise error
+
+
+def sleep(mark: str) -> None:
+    Path(mark).write_text(str(os.getpid()))
+    time.sleep(60)
+
+
+class Heard(Progress):
+    def __init__(self) -> None:
+        self.words: list[tuple[Any, ...]] = []
+
+    def begin(self, stage: str, total: int) -> None:
+        self.words.append(("begin", stage, total))
+
+    def advance(self, stage: str, images: int) -> None:
+        self.words.append(("advance", stage, images))
+
+    def end(self, stage: str) -> None:
+        self.words.append(("end", stage))
+
+    def note(self, text: str) -> None:
+        self.words.append(("note", text))
+
+
+@pytest.fixture(autouse=True)
+def found_by_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+
+
+def test_progress_comes_back_and_each_task_has_a_process() -> None:
+    with Runner(WORK) as runner:
+        heard = Heard(), Heard()
+        assert [runner.run({"do": "nothing"}, one) for one in heard] == [None, None]
+    assert heard[0].words[:3] == [("begin", "stage", 3), ("advance", "stage", 2), ("end", "stage")]
+    assert heard[0].words[3] != heard[1].words[3]
+
+
+@pytest.mark.parametrize(
+    ("task", "failure"),
+    [
+        ("spec", Failure("x.yaml:1:1: no stage; x.yaml:1:1: no data", 2)),
+        ("data", Failure("no images", 3)),
+        ("bug", Failure("internal error: ValueError: of a kind", 4)),
+        ("memory", Failure("out of memory", 4)),
+        ("disk", Failure("/x: No space left on device", 4)),
+        ("exit", Failure("its process ended with exit code 9", 4)),
+        ("kill", Failure("its process was ended by SIGKILL; most likely the system was out of memory", 4)),
+        ("crash", Failure("its process was ended by SIGSEGV", 4)),
+    ],
+)
+@pytest.mark.skipif(not worker.FORKS, reason="without fork the worker itself ends")
+def test_what_ends_a_task_is_told_and_ends_no_other(task: str, failure: Failure) -> None:
+    with Runner(WORK, ["no_such_library"]) as runner:
+        assert runner.run({"do": task}, Progress()) == failure
+        assert runner.run({"do": "nothing"}, Progress()) is None
+
+
+@pytest.mark.parametrize("task", ["nothing", "exit", "data"])
+def test_a_worker_for_each_task_where_it_cannot_fork(task: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "FORKS", False)
+    heard = Heard()
+    with Runner(WORK) as runner:
+        for _ in range(2):
+            assert (runner.run({"do": task}, heard) is None) == (task == "nothing")
+    assert heard.words[3] != heard.words[7]
+
+
+def test_a_worker_that_does_not_fork_does_the_task_itself() -> None:
+    read, write = os.pipe()
+    assert worker._here("test_execute:work", {"task": {"do": "data"}}, worker.Teller(write)) == 0
+    os.close(write)
+    with open(read) as told:
+        assert told.readlines()[3:] == [
+            f'["note", "process {os.getpid()}"]\n',
+            '["failed", "no images", 3]\n',
+        ]
+
+
+@pytest.mark.skipif(not worker.FORKS, reason="without fork there is one process only")
+def test_when_the_parent_is_killed_the_child_ends(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    code = (
+        "from cvpipe.comparison.execute import Runner; from cvpipe.conductor.progress import Progress\n"
+        f"Runner({WORK!r}).run({{'do': 'sleep', 'mark': {str(mark)!r}}}, Progress())"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code])
+    child = pid_in(mark)
+    parent.kill()
+    parent.wait()
+    assert gone(child)
+
+
+def test_an_interrupted_task_is_ended(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    runner = Runner(WORK)
+    here = os.getpid()
+    thread = threading.Thread(target=lambda: (pid_in(mark), os.kill(here, signal.SIGINT)))
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        runner.run({"do": "sleep", "mark": str(mark)}, Progress())
+    thread.join()
+    assert gone(pid_in(mark))
+
+
+def pid_in(mark: Path) -> int:
+    until = time.monotonic() + 30
+    while not (mark.exists() and mark.read_text()):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    return int(mark.read_text())
+
+
+def gone(pid: int) -> bool:
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
