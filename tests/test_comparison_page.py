@@ -13,6 +13,7 @@ from comparisons import CLASSES, small_comparison
 
 from cvpipe.comparison.feature_rows import FILE, _principal
 from cvpipe.comparison.result import Comparison
+from cvpipe.comparison.tsne import tsne
 from cvpipe.data import Images
 from cvpipe.report.comparison.page import render
 
@@ -44,7 +45,8 @@ def with_features(comparison: Comparison, folder: Path) -> None:
         values = np.eye(4)[numbers] * 9 + np.random.default_rng(1).normal(size=(len(labels), 4))
         components, explained = _principal(values.astype(np.float32))
         about = {"ids": candidate.answers.ids.tolist(), "labels": labels, "dimension": 4}
-        data = save({"values": components, "explained": explained}, metadata={"about": json.dumps(about)})
+        arrays = {"values": components, "explained": explained, "tsne": tsne(components)}
+        data = save(arrays, metadata={"about": json.dumps(about)})
         (candidate.folder / FILE).write_bytes(data)
 
 

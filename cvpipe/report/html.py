@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,7 @@ def render(result: RunResult, folder: Path) -> str:
     return page.render(head=overview(result), sections=sections, folder=folder)
 
 
+@cache
 def environment() -> Environment:
     """Templates of this room, with the words that reports share as filters."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
