@@ -15,10 +15,12 @@ from cvpipe.comparison.plan import SharedPlan, plan_shared
 from cvpipe.comparison.record import write_record
 from cvpipe.comparison.result import Comparison, CurvePoint
 from cvpipe.comparison.suite import Asked, is_suite, read_suite
+from cvpipe.conductor.environment import environment
 from cvpipe.conductor.progress import Progress
 from cvpipe.device import Device
 from cvpipe.errors import SpecError
 from cvpipe.report.comparison.page import write_comparison
+from cvpipe.report.html import environment as report_templates
 from cvpipe.spec import Spec
 
 Specs = str | Path | Sequence[str | Path | Mapping[str, Any] | Spec]
@@ -70,6 +72,14 @@ def plan_comparison(
     """What `compare` would do and cost, and what it saves that its candidates share stages."""
     entrants = enter(_asked(specs)[1], overrides=overrides, data=data, seed=seed, repeats=repeats)
     return plan_shared(entrants, entrants[0].spec.data.load(), jobs)
+
+
+def prepare() -> None:
+    """What every candidate would do again, done once before the first: look up versions, compile templates."""
+    environment(1, "cpu")
+    templates = report_templates()
+    for name in templates.list_templates(extensions=["html"]):
+        templates.get_template(name)
 
 
 def run_candidate(task: Mapping[str, Any], progress: Progress) -> None:

@@ -3,9 +3,9 @@
     python -m cvpipe.comparison.worker MODULE:FUNCTION
 
 Where the system can fork, one server imports the libraries once and forks for each task; elsewhere it does one task
-and ends. It reads a JSON object a line: `{"import": [modules]}`, or `{"task": {...}}`, for which FUNCTION is called
-with the task and a listener. It writes a JSON list a line: what the listener heard, `["done"]` or `["failed", reason,
-exit code]`, and at last `["ended", status]`.
+and ends. It reads a JSON object a line: `{"import": [modules]}`, after which `prepare` of MODULE is called, or
+`{"task": {...}}`, for which FUNCTION is called with the task and a listener. It writes a JSON list a line: what the
+listener heard, `["done"]` or `["failed", reason, exit code]`, and at last `["ended", status]`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import IO, Any
 
 from cvpipe.conductor.progress import Progress
@@ -63,9 +63,8 @@ def serve(function: str, orders: IO[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the child and for who gives orders
     for line in iter(orders.readline, ""):
         order = json.loads(line)
-        for module in order.get("import", ()):
-            with contextlib.suppress(ImportError):
-                importlib.import_module(module)
+        if "import" in order:
+            _get_ready(function, order["import"])
         if "task" in order:
             status = (
                 _in_child(function, order["task"], teller, orders)
@@ -73,6 +72,14 @@ def serve(function: str, orders: IO[str]) -> None:
                 else _here(function, order, teller)
             )
             teller.tell("ended", status)
+
+
+def _get_ready(function: str, libraries: Sequence[str]) -> None:
+    """Import libraries, and call `prepare` of the module that has the function, if it has one."""
+    for library in libraries:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(library)
+    getattr(importlib.import_module(function.partition(":")[0]), "prepare", lambda: None)()
 
 
 def _here(function: str, order: dict[str, Any], teller: Teller) -> int:
