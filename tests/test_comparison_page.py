@@ -168,6 +168,31 @@ def test_a_cell_of_the_table_of_pairs_chooses_its_pair(page: Any) -> None:
     assert page.switch_to.active_element.get_attribute("id") == "pick-a"
 
 
+def test_arrow_keys_walk_the_table_of_pairs(page: Any) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    assert len([b for b in find_all(page, "button.cell") if b.get_attribute("tabindex") == "0"]) == 1
+    first = find(page, "button.cell")
+    page.execute_script("arguments[0].focus()", first)
+
+    def pair() -> tuple[str, str]:
+        active = page.switch_to.active_element
+        return active.get_attribute("data-a"), active.get_attribute("data-b")
+
+    assert pair() == ("alpha", "beta")
+    for key, expected_pair in (
+        (Keys.ARROW_RIGHT, ("alpha", "gamma")),
+        (Keys.ARROW_RIGHT, ("alpha", "gamma")),  # the end
+        (Keys.ARROW_DOWN, ("beta", "gamma")),
+        (Keys.ARROW_LEFT, ("beta", "alpha")),  # over the diagonal
+        (Keys.ARROW_DOWN, ("gamma", "alpha")),
+    ):
+        page.switch_to.active_element.send_keys(key)
+        assert pair() == expected_pair
+    page.switch_to.active_element.send_keys(Keys.ENTER)
+    assert texts(page, "#confusions figcaption") == ["A gamma", "B alpha"]
+
+
 def test_confusions_have_their_numbers(page: Any) -> None:
     comparison = small_comparison()
     matrix = comparison.candidate("alpha").confusion

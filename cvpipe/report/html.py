@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from cvpipe.conductor.result import RunResult
 from cvpipe.files import write_whole
-from cvpipe.report import classes, confusion, costs, examples, keypoints, patches, provenance, scores, words
+from cvpipe.report import (
+    classes,
+    confusion,
+    costs,
+    examples,
+    exhibits,
+    keypoints,
+    patches,
+    provenance,
+    scores,
+    words,
+)
 from cvpipe.report.overview import overview
 
 if TYPE_CHECKING:
@@ -25,6 +36,7 @@ SECTIONS: tuple[Section, ...] = (
     classes.section,
     examples.section,
     keypoints.section,
+    exhibits.section,
     patches.section,
     costs.section,
     provenance.section,
