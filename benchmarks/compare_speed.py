@@ -20,16 +20,19 @@ from typing import Any
 
 IMAGES = 500
 DENSE = [{"dense_sift": {"step": 8, "bin_sizes": [4, 6, 8, 10]}}, "root_sift"]
+WORDS = {"bag_of_words": {"words": 500}}
+SUMS = {"vlad": {"words": 64}}
 ENDS: dict[str, list[Any]] = {
-    "bow_1000": [{"bag_of_words": {"words": 1000}}, {"svm": {"kernel": "chi2", "C": 10}}],
-    "bow_1000_C1": [{"bag_of_words": {"words": 1000}}, {"svm": {"kernel": "chi2", "C": 1}}],
-    "bow_1000_knn": [{"bag_of_words": {"words": 1000}}, "knn"],
-    "bow_500": [{"bag_of_words": {"words": 500}}, {"svm": {"kernel": "chi2", "C": 10}}],
-    "vlad": [{"vlad": {"words": 64}}, {"svm": {"C": 10}}],
-    "fisher": [{"pca": {"dims": 64}}, {"fisher_vector": {"gaussians": 32}}, {"svm": {"C": 10}}],
-    "mean": ["mean_pool", {"svm": {"C": 10}}],
-    "max": ["max_pool", {"svm": {"C": 10}}],
+    "words_svm": [WORDS, {"svm": {"kernel": "chi2", "C": 10}}],
+    "words_svm_1": [WORDS, {"svm": {"kernel": "chi2", "C": 1}}],
+    "words_linear": [WORDS, "power", {"svm": {"C": 10}}],
+    "words_knn": [WORDS, "knn"],
+    "vlad_svm": [SUMS, {"svm": {"C": 10}}],
+    "vlad_knn": [SUMS, "knn"],
+    "mean_svm": ["mean_pool", {"svm": {"C": 10}}],
+    "max_svm": ["max_pool", {"svm": {"C": 10}}],
 }
+"""Four share their words, two their sums, all the descriptors."""
 LIMIT = 0.4
 FIXED_S, SHARE = 5.0, 0.02
 
