@@ -96,7 +96,7 @@ class Contest:
 
     def _run(self, runner: Runner, data: str, progress: Progress) -> dict[str, Failure]:
         """Run what is not finished; failures by name."""
-        failures = {}
+        begun: dict[int, str] = {}
         options = {"smoke": self.smoke, "train_sizes": [] if self.smoke else sorted(set(self.train_sizes))}
         for number, place in enumerate(ordered(self.entrants)):
             entrant = self.entrants[place]
@@ -108,11 +108,12 @@ class Contest:
             progress.note(turn)
             task = {"spec": entrant.spec.resolved(), "folder": str(folder), "key": key, "jobs": self.jobs,
                     "device": self.device, **options}  # fmt: skip
-            failure = runner.run(task, progress)
-            if failure:
-                failures[entrant.name] = failure
+            turn_number = runner.run(task, progress)
+            begun[turn_number] = entrant.name
+            if failure := runner.failed(turn_number):
                 progress.note(f"{entrant.name} failed: {failure.reason}")
-        return failures
+        runner.finish(progress)
+        return {begun[task]: failure for task, failure in runner.outcomes.items() if failure}
 
     def _libraries(self) -> list[str]:
         """What a worker imports once for all candidates."""
