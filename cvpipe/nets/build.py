@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         mlp,
         resnet,
         simple_cnn,
+        squeezenet,
         vgg,
     )
 

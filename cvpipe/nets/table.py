@@ -83,7 +83,7 @@ NETS: dict[str, Net] = {
     "vgg19_bn": Net("vgg.vgg19_bn", "the same with batch normalisation", 32, 224, _DENSE),
     "googlenet": Net("googlenet.googlenet", "Szegedy et al. 2015", 15, 224, {"auxiliary": True}),
     "densenet121": Net("densenet.densenet121", "Huang et al. 2017", 29),
-    "squeezenet": Net("densenet.squeezenet", "Iandola et al. 2016, version 1.0", 21),
+    "squeezenet": Net("squeezenet.squeezenet", "Iandola et al. 2016, version 1.0", 21),
     "capsnet": Net("capsnet.capsnet", "Sabour, Frosst & Hinton 2017", 17, 28, _CAPSNET),
     "lstm_rows": Net("lstm_rows.lstm_rows", "A recurrent network over rows", 1, 28, _ROWS),
     "efficientnet_lite0": Net("efficientnet_lite.efficientnet_lite0", "Tan & Le 2019, Lite"),
