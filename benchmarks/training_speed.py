@@ -24,10 +24,11 @@ from torchvision import datasets, transforms
 
 from cvpipe.data.seeds import derive
 from cvpipe.nets.build import build
+from cvpipe.nets.examples import Examples
 from cvpipe.nets.learning import Look
 from cvpipe.nets.pixels import HeldPixels, spread
 from cvpipe.nets.recipe import Recipe
-from cvpipe.nets.trainer import Examples, Training
+from cvpipe.nets.trainer import Training
 
 
 def network() -> nn.Module:

@@ -17,12 +17,13 @@ from cvpipe.data.seeds import derive
 from cvpipe.errors import RunError
 from cvpipe.nets import trainer
 from cvpipe.nets.checks import check
+from cvpipe.nets.examples import Examples
 from cvpipe.nets.learning import Learning, Look
 from cvpipe.nets.parts import Parts
 from cvpipe.nets.pixels import HeldPixels, StreamedPixels, spread
 from cvpipe.nets.recipe import Recipe, Ties
 from cvpipe.nets.schedules import Schedule
-from cvpipe.nets.trainer import Examples, Training
+from cvpipe.nets.trainer import Training
 
 CLASSES = 3
 
