@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -323,3 +324,11 @@ def test_spread_is_that_of_numpy() -> None:
     mean, deviation = spread(torch.from_numpy(pixels))
     np.testing.assert_allclose(mean, (pixels / 255).mean(axis=(0, 1, 2)), rtol=1e-6)
     np.testing.assert_allclose(deviation, (pixels / 255).std(axis=(0, 1, 2)), rtol=1e-6)
+
+
+@pytest.mark.slow
+def test_a_compiled_network_trains_as_a_plain_one() -> None:
+    if shutil.which("g++") is None:
+        pytest.skip("torch compiles for a processor with g++")
+    plain, compiled = (training(replace(RECIPE, part=30, compiled=c), threads=2) for c in (False, True))
+    np.testing.assert_allclose(compiled.run().epochs["loss"], plain.run().epochs["loss"], rtol=1e-3)

@@ -27,9 +27,10 @@ class FineTune(Trained, Pretrained, Network, Classifier):
     """A network with weights from another task, its last layer new, trained from the top down.
 
     First the new last layer learns alone, from features that are computed once. Then, for each layer in `unfreeze`,
-    that layer and all above it learn for `epochs` epochs, lower ones more slowly; what lies below keeps its weights, and
-    batch normalisation its running means. Takes RGB images of any size, gives (n, k) float32 probabilities, which sum to 1. Raises
-    `RunError` without labels or with one class only, `DataError` for weights that are damaged or of another network.
+    that layer and all above it learn for `epochs` epochs, lower ones more slowly; what lies below keeps its weights,
+    and batch normalisation its running means. Takes RGB images of any size, gives (n, k) float32 probabilities, which
+    sum to 1. Raises `RunError` without labels or with one class only, `DataError` for weights that are damaged or of
+    another network.
 
     Source: Yosinski, Clune, Bengio & Lipson, "How transferable are features in deep neural networks?", NIPS 2014;
     Howard & Ruder, "Universal language model fine-tuning for text classification", ACL 2018, sections 3.2 and 3.3.
