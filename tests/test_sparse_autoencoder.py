@@ -35,7 +35,7 @@ def test_units_are_about_as_active_as_wanted() -> None:
 
 
 def test_training_draws_patches_again_and_shows_it() -> None:
-    stage, _ = fitted(epochs=25, filters=60)
+    stage, _ = fitted(epochs=25, filters=60, rho=0.05)
     assert stage.history_[-1, 2] < 0.7 * stage.history_[0, 2]
     kinds = [type(exhibit) for exhibit in stage.exhibits()]
     assert kinds == [Gallery, Facts, Curves, Curves, Gallery, Curves]

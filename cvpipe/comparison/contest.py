@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,10 @@ from cvpipe.conductor.environment import environment, resolve_device
 from cvpipe.conductor.progress import Progress
 from cvpipe.data import Dataset
 from cvpipe.device import Device, use
-from cvpipe.errors import DataError, RunError, SpecError
+from cvpipe.errors import DataError, RunError, SpecError, listed
 
-LIBRARIES = ("cv2", "numba", "scipy.sparse", "joblib", "sklearn.svm", "sklearn.model_selection", "jinja2")
+LIBRARIES = ("cv2", "numba", "scipy.sparse", "joblib", "sklearn.svm", "sklearn.model_selection", "sklearn.manifold",
+             "jinja2")  # fmt: skip
 """What nearly every run imports sooner or later."""
 HEAVY = {"torch ": "torch", "torchvision ": "torchvision"}
 """What only some need, and takes seconds to import: by the beginning of its line among the libraries of a stage."""
@@ -59,27 +60,31 @@ class Contest:
             self._check_sizes(dataset)
             with use(self.device):  # keys name it
                 failures = self._run(runner, data_key(dataset), progress)
-        candidates = [self._read(entrant, failures) for entrant in self.entrants]
+        took = time.perf_counter() - began
+        return self._judged(dataset, failures, took)
+
+    def _judged(self, dataset: Dataset, failures: dict[str, Failure], took: float) -> Comparison:
+        """What the runs in the folder found, and which differences are real."""
+        candidates, summaries = self._read_all(failures)
         _same_images(candidates)
         finished = [c for c in candidates if c.ok]
         if not finished:
             raise _all_failed(candidates, list(failures.values()))
+        first = summaries[finished[0].name]
         pairs, many = judge(finished, self._evidence(dataset, finished))
-        warnings, data = self._remarks(finished)
-        first = self.entrants[0].spec
         comparison = Comparison(
             name=self.name,
-            data=data,
-            split=first.split.as_spec(),
-            seed=first.seed,
+            data=first["data"],
+            split=first["split"],
+            seed=first["seed"],
             metric=self.entrants[0].metric,
             candidates=candidates,
             pairs=pairs,
             many=many,
             sentences=[],
             environment=environment(workers.count(self.jobs), finished[0].device),
-            total_s=time.perf_counter() - began,
-            warnings=warnings,
+            total_s=took,
+            warnings=_warnings({c.name: summaries[c.name]["warnings"] for c in finished}),
             folder=self.folder,
         )
         comparison.sentences = words.sentences(comparison)
@@ -91,7 +96,7 @@ class Contest:
 
     def _run(self, runner: Runner, data: str, progress: Progress) -> dict[str, Failure]:
         """Run what is not finished; failures by name."""
-        failures = {}
+        begun: dict[int, str] = {}
         options = {"smoke": self.smoke, "train_sizes": [] if self.smoke else sorted(set(self.train_sizes))}
         for number, place in enumerate(ordered(self.entrants)):
             entrant = self.entrants[place]
@@ -103,11 +108,12 @@ class Contest:
             progress.note(turn)
             task = {"spec": entrant.spec.resolved(), "folder": str(folder), "key": key, "jobs": self.jobs,
                     "device": self.device, **options}  # fmt: skip
-            failure = runner.run(task, progress)
-            if failure:
-                failures[entrant.name] = failure
+            turn_number = runner.run(task, progress)
+            begun[turn_number] = entrant.name
+            if failure := runner.failed(turn_number):
                 progress.note(f"{entrant.name} failed: {failure.reason}")
-        return failures
+        runner.finish(progress)
+        return {begun[task]: failure for task, failure in runner.outcomes.items() if failure}
 
     def _libraries(self) -> list[str]:
         """What a worker imports once for all candidates."""
@@ -122,15 +128,20 @@ class Contest:
         if self.train_sizes and not self.smoke:
             with_options(first.split, train_per_class=max(self.train_sizes)).folds(dataset, first.seed)
 
-    def _read(self, entrant: Entrant, failures: dict[str, Failure]) -> Candidate:
-        spec, folder = entrant.spec.resolved(), self.run_folder(entrant.name)
-        if entrant.name in failures:
-            return Candidate(entrant.name, spec, "failed", failures[entrant.name].reason, folder)
-        try:
-            record = read_record(folder)
-            return as_candidate(entrant.name, spec, read_run(folder), record)
-        except DataError as error:
-            return Candidate(entrant.name, spec, "failed", str(error), folder)
+    def _read_all(self, failures: dict[str, Failure]) -> tuple[list[Candidate], dict[str, dict[str, Any]]]:
+        """All candidates, and the `result.json` of those that finished."""
+        candidates, summaries = [], {}
+        for entrant in self.entrants:
+            name, spec, folder = entrant.name, entrant.spec.resolved(), self.run_folder(entrant.name)
+            try:
+                if name in failures:
+                    raise DataError(failures[name].reason)
+                run = read_run(folder)
+                candidates.append(as_candidate(name, spec, run, read_record(folder)))
+                summaries[name] = run.summary
+            except DataError as error:
+                candidates.append(Candidate(name, spec, "failed", str(error), folder))
+        return candidates, summaries
 
     def _evidence(self, dataset: Dataset, finished: Sequence[Candidate]) -> Evidence:
         first, answers = self.entrants[0].spec, finished[0].answers
@@ -145,13 +156,6 @@ class Contest:
             and not self.smoke,
             seed=first.seed,
         )
-
-    def _remarks(self, finished: Sequence[Candidate]) -> tuple[list[str], dict[str, Any]]:
-        """What the runs warn about, and the data as they saw it."""
-        results = [read_run(self.run_folder(c.name)).summary for c in finished]
-        warnings = [f"{c.name}: {text}" for c, result in zip(finished, results, strict=True)
-                    for text in result["warnings"]]  # fmt: skip
-        return warnings, results[0]["data"]
 
 
 def _units(dataset: Dataset, answers: Answers) -> np.ndarray:
@@ -174,6 +178,16 @@ def _same_images(candidates: Sequence[Candidate]) -> None:
         ):
             other.status = "failed"
             other.reason = f"was tested on other images than {finished[0].name}; the data changed meanwhile"
+
+
+def _warnings(said: Mapping[str, Sequence[str]]) -> list[str]:
+    """What the runs warn about. What all warn of, such as copies of images on both sides of a split, is said once."""
+    who: dict[str, list[str]] = {}
+    for name, texts in said.items():
+        for text in texts:
+            who.setdefault(text, []).append(name)
+    return [text if len(names) == len(said) > 1 else f"{listed(names, 'and')}: {text}"
+            for text, names in who.items()]  # fmt: skip
 
 
 def _all_failed(candidates: Sequence[Candidate], failures: Sequence[Failure]) -> Exception:

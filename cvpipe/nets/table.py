@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cvpipe.errors import did_you_mean, listed
+from cvpipe.nets.timm_nets import PREFIX, timm_problem
 
 
 @dataclass(frozen=True)
@@ -99,8 +100,11 @@ NETS: dict[str, Net] = {
 def net_problem(net: str, options: Mapping[str, Any] | None = None) -> str:
     """What is wrong with the word for a network or with its options; empty if nothing is. Imports no torch.
 
-    A word with a dot, `package.Class`, is a class of the user's, whose options are its own business.
+    A word with a dot, `package.Class`, is a class of the user's, `timm:NAME` is a network of the package timm: their
+    options are their own business.
     """
+    if net.startswith(PREFIX):
+        return timm_problem(net)
     if "." in net:
         return ""
     if net not in NETS:

@@ -91,18 +91,17 @@ def _blocks(
     views = np.lib.stride_tricks.sliding_window_view(pixels, filters.window, axis=(0, 1))
     patches = views[::stride, ::stride].transpose(0, 1, 3, 4, 2)  # from (rows, columns, C, h, w)
     scale = _inverse_deviation(image, filters)[::stride, ::stride] if filters.evening == "contrast" else None
-    most = max(1, BLOCK // width)
-    gathered = np.empty((most, *patches.shape[1:]), np.float32)
+    most, size = max(1, BLOCK // width), len(filters.weights)
+    table = np.ones((most * width, size + 1), np.float32)  # the last column adds the offset
+    weights = np.vstack([filters.weights, filters.offset])
     for top, bottom in pairwise(cuts):
         for first in range(top, bottom, most):
             here = slice(first, min(first + most, bottom))
-            block = gathered[: here.stop - first]
-            block[:] = patches[here]
-            responses = block.reshape(-1, len(filters.weights)) @ filters.weights
+            block = table[: (here.stop - first) * width]
+            block[:, :size].reshape(here.stop - first, width, *patches.shape[2:])[...] = patches[here]
             if scale is not None:
-                responses *= scale[here].reshape(-1, 1)
-            responses += filters.offset
-            yield first, responses
+                block[:, :size] *= scale[here].reshape(-1, 1)
+            yield first, block @ weights
 
 
 def _inverse_deviation(image: np.ndarray, filters: Filters) -> np.ndarray:

@@ -26,7 +26,7 @@ class BagOfWords(Coder):
     the training images have no descriptors at all, or if later ones have another width.
 
     Source: Csurka et al., "Visual categorization with bags of keypoints", ECCV workshop 2004, section 3; van Gemert,
-    Veenman, Smeulders & Geusebroek, "Visual word ambiguity", PAMI 2010, equation 10 (soft).
+    Veenman, Smeulders & Geusebroek, "Visual word ambiguity", PAMI 2010, equation 10 (assignment: soft).
     """
 
     words: Count = 500  # visual words; Yang & Newsam 2010 used 100 to 5,000

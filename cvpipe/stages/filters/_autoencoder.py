@@ -30,9 +30,8 @@ class AutoencoderFilters(FilterLearner):
 
     activation: Literal["sigmoid", "relu"] = "sigmoid"  # of hidden units
     tied: bool = False  # the decoder is the encoder transposed
-    decay: NonNegative = (
-        3e-3  # weight of the squared weights; Ng 2011, exercise: 3e-3 on white colour patches
-    )
+    # weight of the squared weights; Ng 2011, exercise: 3e-3 on white colour patches
+    decay: NonNegative = 3e-3
     optimiser: Literal["adam", "lbfgs"] = "adam"  # mini-batches, or all patches at once as in Ng 2011
     learning_rate: Positive = 3e-3  # of Adam; first step of a line search of L-BFGS: use 1
     batch: Count = 256  # patches in a mini-batch of Adam

@@ -15,9 +15,8 @@ class LinearFilters(FilterLearner):
     """A learner whose codes are products with its filters."""
 
     threshold: NonNegative = 0.0  # products nearer to 0 become 0, others come so much nearer; white units
-    sign: filter_codes.Sign = (
-        "split"  # of products, which would cancel out in a mean: two codes each, or none
-    )
+    # of products, which would cancel out in a mean: two codes each, or none
+    sign: filter_codes.Sign = "split"
 
     def _coding(self) -> Coding:
         code = partial(filter_codes.unsigned, sign=self.sign, threshold=self.threshold)

@@ -23,18 +23,15 @@ class KmeansFilters(FilterLearner):
     than `filters`, these are the centres, and there are fewer columns. Raises `RunError` if there are no patches.
 
     Source: Coates, Lee & Ng, "An analysis of single-layer networks in unsupervised feature learning", AISTATS 2011;
-    Coates & Ng, "Learning feature representations with k-means", 2012, section 2 (spherical).
+    Coates & Ng, "Learning feature representations with k-means", 2012, section 2 (spherical: true).
     """
 
-    encode: Literal["triangle", "hard"] = (
-        "triangle"  # the triangle won 77.9 to 68.6 on CIFAR-10 in Coates 2011
-    )
-    spherical: bool = (
-        False  # centres of length 1, compared by angle; signs do not matter when they are learned
-    )
-    iterations: Count = (
-        30  # most iterations; later ones gain less than 1 % inertia; 10 are enough if spherical
-    )
+    # the triangle won 77.9 to 68.6 on CIFAR-10 in Coates 2011
+    encode: Literal["triangle", "hard"] = "triangle"
+    # centres of length 1, compared by angle; signs do not matter when they are learned
+    spherical: bool = False
+    # most iterations; later ones gain less than 1 % inertia; 10 are enough if spherical
+    iterations: Count = 30
     tolerance: NonNegative = 1e-3  # k-means ends when its inertia falls by less than this share of itself
 
     def _learn(self, rows: np.ndarray) -> None:

@@ -27,13 +27,12 @@ class Rbm(FilterLearner):
     """
 
     steps: Count = 1  # of Gibbs sampling for each update: CD-k
-    learning_rate: Positive = (
-        0.003  # Gaussian units need one or two orders less than binary ones; Hinton 2010, 13.2
-    )
+    # with less than 0.01, units that are to be silent hardly begin to learn
+    learning_rate: Positive = 0.05
     batch: Count = 100  # patches in a mini-batch; Hinton 2010, section 4
-    epochs: Count = 20  # passes over the patches
+    epochs: Count = 10  # passes over the patches
     decay: NonNegative = 2e-4  # pull of the weights towards 0; Hinton 2010, section 10
-    rho: Fraction = 0.05  # wanted mean probability of a unit; Hinton 2010, section 11: 0.01 to 0.1
+    rho: Fraction = 0.02  # wanted mean probability of a unit; Hinton 2010, section 11: 0.01 to 0.1
     beta: NonNegative = 3.0  # weight of that wish on the biases
 
     bias_: np.ndarray

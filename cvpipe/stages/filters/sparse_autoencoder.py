@@ -29,12 +29,10 @@ class SparseAutoencoder(AutoencoderFilters):
     section III (dropout in a sparse autoencoder on salient patches); Ng, "Sparse autoencoder", CS294A notes, 2011.
     """
 
-    penalty: Literal["kl", "l1", "none"] = (
-        "kl"  # what keeps units silent: KL from `rho`, or the mean of activations
-    )
-    rho: Fraction = (
-        0.035  # wanted mean activation of a unit, for kl; Ng 2011, exercise on white colour patches
-    )
+    # what keeps units silent: KL from `rho`, or the mean of activations
+    penalty: Literal["kl", "l1", "none"] = "kl"
+    # wanted mean activation of a unit, for kl; Ng 2011, exercise: 0.035 on white colour patches
+    rho: Fraction = 0.02
     beta: NonNegative = 5.0  # weight of the penalty; Ng 2011, the same exercise
     dropout: Annotated[float, Interval(ge=0, lt=1)] = (
         0.0  # share of units switched off for each patch in training

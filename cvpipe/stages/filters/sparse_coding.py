@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -38,17 +39,16 @@ class SparseCoding(FilterLearner):
         self.filters_ = learn_dictionary(rows, self.filters, self.penalty, self.passes, self.rng("fit"))
 
     def _coding(self) -> Coding:
-        return Coding(
-            np.ascontiguousarray(self.filters_.T), np.zeros(len(self.filters_), np.float32), self._encode
-        )
+        encode = partial(self._encode, gram=gram_of(self.filters_))
+        return Coding(np.ascontiguousarray(self.filters_.T), np.zeros(len(self.filters_), np.float32), encode)
 
-    def _encode(self, responses: np.ndarray) -> np.ndarray:
+    def _encode(self, responses: np.ndarray, gram: np.ndarray) -> np.ndarray:
         """(n, K) products with the atoms -> (n, codes)."""
         from cvpipe.vision.sparse_code import lasso, omp
 
         if self.encode == "lasso":
-            responses = lasso(responses, gram_of(self.filters_), self.penalty)
+            responses = lasso(responses, gram, self.penalty)
         if self.encode == "omp":
-            responses = omp(responses, gram_of(self.filters_), self.nonzero)
+            responses = omp(responses, gram, self.nonzero)
         threshold = self.penalty if self.encode == "threshold" else 0.0
         return filter_codes.unsigned(responses, self.sign, threshold)
