@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from cvpipe.comparison import words
 from cvpipe.comparison.entrants import Entrant, with_options
 from cvpipe.comparison.execute import Failure, Runner
-from cvpipe.comparison.judge import Evidence, judge
-from cvpipe.comparison.read import as_candidate
-from cvpipe.comparison.record import FILE, candidate_key, data_key, is_finished, read_record
-from cvpipe.comparison.result import Answers, Candidate, Comparison
-from cvpipe.comparison.run_files import read_run
+from cvpipe.comparison.gather import gather
+from cvpipe.comparison.record import FILE, candidate_key, data_key, is_finished
+from cvpipe.comparison.result import Comparison
 from cvpipe.comparison.sharing import ordered
-from cvpipe.conductor import keys, workers
-from cvpipe.conductor.environment import environment, resolve_device
+from cvpipe.conductor import keys
+from cvpipe.conductor.environment import resolve_device
 from cvpipe.conductor.progress import Progress
 from cvpipe.data import Dataset
 from cvpipe.device import Device, use
-from cvpipe.errors import DataError, RunError, SpecError, listed
 
 LIBRARIES = ("cv2", "numba", "scipy.sparse", "joblib", "sklearn.svm", "sklearn.model_selection", "sklearn.manifold",
              "jinja2")  # fmt: skip
@@ -60,34 +53,8 @@ class Contest:
             self._check_sizes(dataset)
             with use(self.device):  # keys name it
                 failures = self._run(runner, data_key(dataset), progress)
-        took = time.perf_counter() - began
-        return self._judged(dataset, failures, took)
-
-    def _judged(self, dataset: Dataset, failures: dict[str, Failure], took: float) -> Comparison:
-        """What the runs in the folder found, and which differences are real."""
-        candidates, summaries = self._read_all(failures)
-        _same_images(candidates)
-        finished = [c for c in candidates if c.ok]
-        if not finished:
-            raise _all_failed(candidates, list(failures.values()))
-        first = summaries[finished[0].name]
-        pairs, many = judge(finished, self._evidence(dataset, finished))
-        comparison = Comparison(
-            name=self.name,
-            data=first["data"],
-            split=first["split"],
-            seed=first["seed"],
-            metric=self.entrants[0].metric,
-            candidates=candidates,
-            pairs=pairs,
-            many=many,
-            sentences=[],
-            environment=environment(workers.count(self.jobs), finished[0].device),
-            total_s=took,
-            warnings=_warnings({c.name: summaries[c.name]["warnings"] for c in finished}),
-            folder=self.folder,
-        )
-        comparison.sentences = words.sentences(comparison)
+        comparison = gather(self.name, self.entrants, self.folder, failures, dataset, self.jobs)
+        comparison.total_s = time.perf_counter() - began
         return comparison
 
     def run_folder(self, name: str) -> Path:
@@ -127,74 +94,3 @@ class Contest:
         first = self.entrants[0].spec
         if self.train_sizes and not self.smoke:
             with_options(first.split, train_per_class=max(self.train_sizes)).folds(dataset, first.seed)
-
-    def _read_all(self, failures: dict[str, Failure]) -> tuple[list[Candidate], dict[str, dict[str, Any]]]:
-        """All candidates, and the `result.json` of those that finished."""
-        candidates, summaries = [], {}
-        for entrant in self.entrants:
-            name, spec, folder = entrant.name, entrant.spec.resolved(), self.run_folder(entrant.name)
-            try:
-                if name in failures:
-                    raise DataError(failures[name].reason)
-                run = read_run(folder)
-                candidates.append(as_candidate(name, spec, run, read_record(folder)))
-                summaries[name] = run.summary
-            except DataError as error:
-                candidates.append(Candidate(name, spec, "failed", str(error), folder))
-        return candidates, summaries
-
-    def _evidence(self, dataset: Dataset, finished: Sequence[Candidate]) -> Evidence:
-        first, answers = self.entrants[0].spec, finished[0].answers
-        assert answers is not None
-        sides = np.array(read_record(self.run_folder(finished[0].name)).sides, float)
-        return Evidence(
-            metric=self.entrants[0].metric,
-            units=_units(dataset, answers),
-            grouped=dataset.groups is not None,
-            test_per_train=float((sides[:, 1] / sides[:, 0]).mean()),
-            five_by_two=(getattr(first.split, "kfold", 0), getattr(first.split, "repeats", 0)) == (2, 5)
-            and not self.smoke,
-            seed=first.seed,
-        )
-
-
-def _units(dataset: Dataset, answers: Answers) -> np.ndarray:
-    """What is drawn as one, for each answer."""
-    if dataset.groups is None:
-        return answers.ids
-    group = dict(zip(dataset.images.ids, dataset.groups.tolist(), strict=True))
-    return np.array([group[name] for name in answers.ids.tolist()])
-
-
-def _same_images(candidates: Sequence[Candidate]) -> None:
-    """Fail candidates whose answers are not about the images of the first that finished."""
-    finished = [c for c in candidates if c.ok and c.answers is not None]
-    for other in finished[1:]:
-        one, two = finished[0].answers, other.answers
-        assert one is not None
-        assert two is not None
-        if not all(
-            np.array_equal(getattr(one, part), getattr(two, part)) for part in ("ids", "split", "truth")
-        ):
-            other.status = "failed"
-            other.reason = f"was tested on other images than {finished[0].name}; the data changed meanwhile"
-
-
-def _warnings(said: Mapping[str, Sequence[str]]) -> list[str]:
-    """What the runs warn about. What all warn of, such as copies of images on both sides of a split, is said once."""
-    who: dict[str, list[str]] = {}
-    for name, texts in said.items():
-        for text in texts:
-            who.setdefault(text, []).append(name)
-    return [text if len(names) == len(said) > 1 else f"{listed(names, 'and')}: {text}"
-            for text, names in who.items()]  # fmt: skip
-
-
-def _all_failed(candidates: Sequence[Candidate], failures: Sequence[Failure]) -> Exception:
-    """The error to raise where there is nothing to compare; what is said by all is said once."""
-    codes = {failure.exit_code for failure in failures}
-    kind = {2: SpecError, 3: DataError}.get(codes.pop(), RunError) if len(codes) == 1 else RunError
-    reasons = list(dict.fromkeys(c.reason for c in candidates))
-    if len(reasons) == 1:
-        return kind(f"no candidate finished: {reasons[0]}")
-    return kind(["no candidate finished", *(f"{c.name}: {c.reason}" for c in candidates)])

@@ -20,7 +20,6 @@ OWN = "weights_"
 
 def read(path: Path) -> dict[str, Tensor]:
     """The tensors in a file by name. Nothing in it is executed. Raises `DataError`."""
-    import pickle
     import warnings
 
     import torch
@@ -33,11 +32,11 @@ def read(path: Path) -> dict[str, Tensor]:
             held = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise DataError(f"cannot read the weights: {error.strerror}", where=str(path)) from error
-    except pickle.UnpicklingError as error:
-        said = "this is no file of weights, or one that holds code besides tensors; only tensors are read"
-        raise DataError(said, where=str(path)) from error
     except Exception as error:  # bytes that are no weights make readers fail in any way
-        raise DataError("the weights are damaged, or this is no file of weights", where=str(path)) from error
+        said = "the weights are damaged, or this is no file of weights"
+        if type(error).__name__ == "UnpicklingError":
+            said = "this is no file of weights, or one that holds code besides tensors; only tensors are read"
+        raise DataError(said, where=str(path)) from error
     tensors = _tensors(held)
     if not tensors:
         raise DataError("this file holds no state dict (tensors by name)", where=str(path))

@@ -39,7 +39,7 @@ def _take(values: np.ndarray, limit: np.float32, kept: np.ndarray, count: int) -
     """Append what is below the limit; the new count. Without branches: what is not is overwritten by the next."""
     for k in range(len(values)):
         kept[count] = values[k]
-        count += np.int64(values[k] < limit)
+        count += int(values[k] < limit)
     return count
 
 
