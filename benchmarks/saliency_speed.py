@@ -22,7 +22,8 @@ from cvpipe.stages.saliency.context_aware import ContextAware
 from cvpipe.vision.context_saliency import Grid, grid_of, normal_lab, searched
 from cvpipe.vision.working_size import limited, scaled
 
-SIZES = (64, 128, 250)
+CASES = ((250, 3), (128, 3), (64, 3), (64, 1))
+"""Longer side at which the map is computed, and px between patches."""
 
 
 def photograph(side: int) -> np.ndarray:
@@ -76,16 +77,15 @@ def main() -> None:
     image = photograph(options.side)
     images = Images.from_arrays([image])
     print(f"{options.side} px, CPU ms for one image")
-    for size in SIZES:
-        stage = ContextAware(size=size)
+    for size, step in CASES:
+        stage = ContextAware(size=size, step=step)
         ours = shortest(lambda stage=stage: stage.transform(images), options.rounds)
         loop = loop_seconds(image, stage)
-        print(
-            f"context_aware at {size:3d} px {1000 * ours:9.1f}   loop {1000 * loop:9.1f}   {loop / ours:5.1f} x"
-        )
+        head = f"context_aware, {size} px, step {step}"
+        print(f"{head:30s} {1000 * ours:8.1f}   loop {1000 * loop:8.1f}   {loop / ours:5.1f} x")
     for name in saliency_words():
         ours = shortest(lambda name=name: registry.stage_class(name)().transform(images), options.rounds)
-        print(f"{name:22s} {1000 * ours:9.1f}")
+        print(f"{name:30s} {1000 * ours:8.1f}")
 
 
 def saliency_words() -> list[str]:

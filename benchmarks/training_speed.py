@@ -5,7 +5,7 @@
 The tutorial: `DataLoader` with two workers over `torchvision.datasets.MNIST` with `ToTensor` and `Normalize`, once with
 as many threads as torch takes by itself and once with one. The same network (`simple_cnn`, 119,530 parameters), batch,
 optimiser and images for all. One epoch each. Images per second of wall time, and per CPU second of all processes; their
-ratios are to the tutorial as it stands. Target: twice the images per second of the better tutorial.
+ratios are to the tutorial as it stands. Target: twice its images per second.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ from torchvision import datasets, transforms
 
 from cvpipe.data.seeds import derive
 from cvpipe.nets.build import build
+from cvpipe.nets.examples import Examples
 from cvpipe.nets.learning import Look
 from cvpipe.nets.pixels import HeldPixels, spread
 from cvpipe.nets.recipe import Recipe
-from cvpipe.nets.trainer import Examples, Training
+from cvpipe.nets.trainer import Training
 
 
 def network() -> nn.Module:

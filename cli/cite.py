@@ -1,4 +1,4 @@
-"""`cvpipe cite`: BibTeX of the methods that a run or a spec uses."""
+"""`cvpipe cite`: BibTeX of the methods that a run, a comparison or a spec uses."""
 
 from __future__ import annotations
 
@@ -6,17 +6,12 @@ import click
 
 
 @click.command()
-@click.argument("run", metavar="RUN|SPEC", type=click.Path())
-def cite(run: str) -> None:
+@click.argument("what", metavar="RUN|COMPARISON|SPEC", type=click.Path())
+def cite(what: str) -> None:
     """Print BibTeX of exactly the methods used.
 
-    RUN is the folder of a run, SPEC a file or the name of a shipped spec. Each entry says which stages it is for.
+    RUN and COMPARISON are folders, SPEC is a file or the name of a shipped spec. Each entry says what it is for.
     """
-    from pathlib import Path
+    from cvpipe.report.cited import cited
 
-    from cvpipe.report.citations import bibtex
-    from cvpipe.spec import load_spec
-
-    inside = Path(run) / "spec.yaml"
-    spec = load_spec(inside if Path(run).is_dir() else run)
-    click.echo(bibtex([spec.data, *spec.stages]), nl=False)
+    click.echo(cited(what), nl=False)

@@ -33,15 +33,16 @@ def _list_layers(net: str) -> None:
     from cvpipe_cli.tables import show
 
     from cvpipe.errors import SpecError
-    from cvpipe.nets.table import NETS, net_problem
+    from cvpipe.nets.table import net_problem
 
     problem = net_problem(net)
     if problem:
         raise SpecError(problem)
+    from cvpipe.nets.build import side_of
     from cvpipe.nets.cost import multiply_adds
     from cvpipe.nets.taps import Dry
 
-    side = NETS[net].side if net in NETS else 224
+    side = side_of(net)
     dry = Dry(net, 1000, 3, (side, side))
     show(
         ["layer", "what it gives"],

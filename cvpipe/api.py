@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -45,13 +45,15 @@ def run(
     refit: bool = False,
     cache: bool = True,
     progress: Progress | None = None,
+    computed: Callable[[RunResult], None] | None = None,
     **options: Any,
 ) -> RunResult:
     """Train, time and score what a spec describes: a path, a shipped name, a mapping or a `Spec`.
 
     `overrides` are `["bag_of_words.words=1000"]` as on the command line; `bag_of_words__words=1000` is the same.
     With `out` the folder of the run is written (`True`: the next free `runs/<name>/<n>`), and `result.folder` is that
-    folder. `smoke` takes a few images only. Raises `SpecError`, `DataError` or `RunError`.
+    folder. `smoke` takes a few images only. `computed` is called when the stages have done their work and the files are
+    not written yet. Raises `SpecError`, `DataError` or `RunError`.
     """
     if isinstance(spec, Spec) and (overrides or options or data is not None or seed is not None):
         raise SpecError("a `Spec` is complete: give `load_spec` what is to be overridden")
@@ -83,6 +85,8 @@ def run(
         raise
     for warning in result.warnings:
         listener.note(f"warning: {warning}")
+    if computed:
+        computed(result)
     if folder:
         write(result, folder)
         result.folder = folder

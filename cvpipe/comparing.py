@@ -9,16 +9,21 @@ from typing import Any
 from cvpipe.api import run
 from cvpipe.comparison import folder as comparison_folder
 from cvpipe.comparison.contest import Contest
+from cvpipe.comparison.costs import costs
 from cvpipe.comparison.entrants import enter
 from cvpipe.comparison.feature_rows import keep_features
 from cvpipe.comparison.plan import SharedPlan, plan_shared
 from cvpipe.comparison.record import write_record
 from cvpipe.comparison.result import Comparison, CurvePoint
 from cvpipe.comparison.suite import Asked, is_suite, read_suite
+from cvpipe.comparison.worker import Teller
+from cvpipe.conductor.environment import environment
 from cvpipe.conductor.progress import Progress
+from cvpipe.conductor.result import RunResult
 from cvpipe.device import Device
 from cvpipe.errors import SpecError
 from cvpipe.report.comparison.page import write_comparison
+from cvpipe.report.html import environment as report_templates
 from cvpipe.spec import Spec
 
 Specs = str | Path | Sequence[str | Path | Mapping[str, Any] | Spec]
@@ -72,18 +77,35 @@ def plan_comparison(
     return plan_shared(entrants, entrants[0].spec.data.load(), jobs)
 
 
-def run_candidate(task: Mapping[str, Any], progress: Progress) -> None:
+def prepare() -> None:
+    """What every candidate would do again, done once before the first: look up versions, compile templates."""
+    environment(1, "cpu")
+    templates = report_templates()
+    for name in templates.list_templates(extensions=["html"]):
+        templates.get_template(name)
+
+
+def run_candidate(task: Mapping[str, Any], teller: Teller) -> None:
     """One candidate of a comparison, in a process of its own: a run with its folder, and what it costs."""
-    options = {"jobs": task["jobs"], "device": task["device"], "progress": progress}
-    result = run(task["spec"], out=task["folder"], smoke=task["smoke"], **options)
-    curve = []
-    for size in task["train_sizes"]:
-        progress.note(f"learning from {size} images of each class")
-        fewer = {**task["spec"], "split": {**task["spec"]["split"], "train_per_class": size}}
-        score = run(fewer, **options).scores[next(iter(result.scores))]
-        curve.append(CurvePoint(size, score.mean, score.std, score.values))
+    options = {"jobs": task["jobs"], "device": task["device"], "progress": teller}
+    found: dict[str, Any] = {}
+
+    def computed(result: RunResult) -> None:
+        found["costs"] = costs(result)  # while nothing else is at work
+        found["curve"] = [_point(task["spec"], size, options) for size in task["train_sizes"]]
+        teller.free()
+
+    result = run(task["spec"], out=task["folder"], smoke=task["smoke"], computed=computed, **options)
     keep_features(result)
-    write_record(result, task["key"], curve)
+    write_record(result, task["key"], found["costs"], found["curve"])
+
+
+def _point(spec: Mapping[str, Any], size: int, options: Mapping[str, Any]) -> CurvePoint:
+    """The score after learning from so many images of each class."""
+    options["progress"].note(f"learning from {size} images of each class")
+    result = run({**spec, "split": {**spec["split"], "train_per_class": size}}, **options)
+    score = next(iter(result.scores.values()))
+    return CurvePoint(size, score.mean, score.std, score.values)
 
 
 def _asked(specs: Specs) -> tuple[str, list[Asked], list[int]]:

@@ -97,11 +97,11 @@ def test_copies_across_the_given_split(photos: Path, tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "parted" / "test" / "dog" / "b.jpg"), scene(103))
     found = warnings(tmp_path / "parted")
     assert found[0] == (
-        "2 test images are equal to training images in split {given: true}: 'test/cat/a.png' = 'train/cat/1.png' and "
+        "2 test images equal training images in split {given: true}: 'test/cat/a.png' = 'train/cat/1.png' and "
         "'test/dog/a.png' = 'train/dog/1.png'; move them to one side, or give both one `group` in a CSV file"
     )
     assert found[1].startswith(
-        "1 test image is nearly equal to training images in split {given: true}: 'test/dog/b.jpg' ~ 'train/dog/3.png'"
+        "1 test image looks like a training image in split {given: true}: 'test/dog/b.jpg' ~ 'train/dog/3.png'; look at"
     )
     assert len(found) == 3  # the sets of equal images
 

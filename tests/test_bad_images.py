@@ -132,10 +132,10 @@ def test_a_class_that_skipping_makes_too_small(photos: Path) -> None:
 
 
 def test_tiny_and_flat_images_are_images(photos: Path) -> None:
-    for label in ("coarse", "fine"):
-        cv2.imwrite(str(photos / label / "one.png"), np.full((1, 1, 3), 90, np.uint8))
-        cv2.imwrite(str(photos / label / "flat.png"), np.full((50, 70, 3), 200, np.uint8))
-        cv2.imwrite(str(photos / label / "line.png"), np.full((1, 300), 10, np.uint8))
+    for more, label in enumerate(("coarse", "fine")):
+        cv2.imwrite(str(photos / label / "one.png"), np.full((1, 1, 3), 90 + more, np.uint8))
+        cv2.imwrite(str(photos / label / "flat.png"), np.full((50, 70, 3), 200 + more, np.uint8))
+        cv2.imwrite(str(photos / label / "line.png"), np.full((1, 300), 10 + more, np.uint8))
     done = run()
     assert (done.exit_code, done.stderr) == (0, "")
     result = json.loads(Path("out/result.json").read_text())

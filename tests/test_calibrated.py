@@ -83,7 +83,5 @@ def test_errors_and_specs() -> None:
         Calibrated().fit(features)
     made = build_stage("calibrated", {"classifier": {"svm": {"C": "search"}}, "folds": 3})
     assert made.get_params()["classifier__C"] == "search"
-    with pytest.raises(
-        SpecError, match="stage 'l2' is no classifier"
-    ):
+    with pytest.raises(SpecError, match="stage 'l2' is no classifier"):
         load_spec({"data": "digits", "stages": ["raw_pixels", {"calibrated": {"classifier": "l2"}}]})

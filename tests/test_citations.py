@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from comparisons import small_comparison
 from cvpipe_cli.main import main
 
 from cvpipe import registry
 from cvpipe.data import Features
 from cvpipe.report.citations import Reference, bibtex, entry_of, field, references_in, shipped_entries
+from cvpipe.report.cited import TESTS_BY_NAME, cited
 from cvpipe.spec import build_stage, shipped_specs
 from cvpipe.stage import Stage
 
@@ -32,17 +35,35 @@ def test_a_docstring_is_read() -> None:
     text = """First line.
 
     Source: sum; Lowe, "Distinctive image features from
-    keypoints", IJCV 2004, sections 3 to 6; weights: Fan et al., "A: b", JMLR 2008 (chi2); Rey Otero &
+    keypoints", IJCV 2004, sections 3 to 6; weights: Fan et al., "A: b", JMLR 2008 (kernel:
+    chi2, rbf); Rey Otero &
     Delbracio, "Anatomy", 2014.
 
     Another paragraph, "Not cited", ICCV 1999.
     """
     assert references_in(text) == [
         Reference(("Lowe",), "Distinctive image features from keypoints", "IJCV", 2004, "sections 3 to 6"),
-        Reference(("Fan", "others"), "A: b", "JMLR", 2008),
+        Reference(("Fan", "others"), "A: b", "JMLR", 2008, "", ("kernel", "chi2", "rbf")),
         Reference(("Rey Otero", "Delbracio"), "Anatomy", "", 2014),
     ]  # fmt: skip
     assert references_in("No source.") == []
+
+
+@pytest.mark.parametrize(
+    ("rest", "place"),
+    [
+        (", sections 3 to 6.", "sections 3 to 6"),
+        (", section 4, equation 17;", "section 4, equation 17"),
+        (", section III and appendix I.", "section III and appendix I"),
+        (", section 2, keeps all covariances.", "section 2"),
+        (", sections 3.1 and 3.2.", "sections 3.1 and 3.2"),
+        (": a remark", ""),
+        (" (chi2).", ""),
+    ],
+)
+def test_the_place_in_a_paper(rest: str, place: str) -> None:
+    (paper,) = references_in(f'Source: Lowe, "A title", IJCV 2004{rest}')
+    assert paper.place == place
 
 
 @pytest.mark.parametrize("word", registry.stage_names())
@@ -80,11 +101,43 @@ def test_every_shipped_spec_can_be_cited(name: str) -> None:
     assert done.stdout.count("{") == done.stdout.count("}")
 
 
+@pytest.mark.parametrize("name", sorted({*TESTS_BY_NAME.values(), "holm", "nemenyi", "bayes", "effect_size"}))
+def test_every_statistical_test_names_a_paper(name: str) -> None:
+    found = keys(bibtex([], [name]))
+    assert len(found) > 1
+    assert f"% {name}" in bibtex([], [name])
+
+
 def test_exactly_the_methods_used() -> None:
     assert keys(cite("sift_bow_svm").stdout) == [
         "cvpipe", "coltuc2006exact", "lowe2004distinctive", "arandjelovic2012three", "csurka2004visual",
         "fan2008liblinear", "zhang2007local",
     ]  # fmt: skip
+
+
+def test_a_paper_of_one_value_of_an_option_is_cited_with_it_only() -> None:
+    for word, option, value, key in (
+        ("svm", "kernel", "chi2", "zhang2007local"),
+        ("svm", "probability", True, "platt1999probabilistic"),
+        ("bag_of_words", "assignment", "soft", "vangemert2010visual"),
+        ("pca", "whiten", True, "jegou2012negative"),
+        ("knn", "votes", "distance", "dudani1976distance"),
+    ):
+        assert key not in keys(bibtex([build_stage(word)]))
+        assert key in keys(bibtex([build_stage(word, {option: value})]))
+    assert "arandjelovic2013about" in keys(bibtex([build_stage("vlad")]))
+    assert "arandjelovic2013about" not in keys(bibtex([build_stage("vlad", {"intra": False})]))
+
+
+@pytest.mark.parametrize("word", registry.stage_names())
+def test_conditions_name_options_and_values_that_there_are(word: str) -> None:
+    cls = registry.stage_class(word)
+    for paper in references_in(inspect.getdoc(cls) or ""):
+        option, *values = paper.only or ("",)
+        if option:
+            assert option in cls.parameters()
+            for value in values:
+                build_stage(word, {option: {"true": True, "false": False}.get(value, value)})
 
 
 def test_a_paper_of_several_stages_comes_once_with_its_places() -> None:
@@ -143,10 +196,31 @@ def test_a_run_is_cited_like_its_spec(
     assert CliRunner().invoke(main, ["run", "small.yaml", "--quiet", "--out", "out"]).exit_code == 0
     assert cite("out").stdout == cite("small.yaml").stdout
     assert keys(cite("out").stdout)[1:] == [
-        "turk1991eigenfaces", "torralba200880", "cover1967nearest", "dudani1976distance"
+        "turk1991eigenfaces", "torralba200880", "cover1967nearest"
     ]  # fmt: skip
     wrong = cite("sift_bow_smv")
     assert wrong.exit_code == 2
     assert "did you mean 'sift_bow_svm'?" in wrong.stderr
     (tmp_path / "empty").mkdir()
-    assert cite("empty").exit_code == 2
+    nothing = cite("empty")
+    assert (nothing.exit_code, nothing.stderr) == (
+        3,
+        "empty: holds neither a run (spec.yaml) nor a comparison (comparison.json)\n",
+    )
+
+
+def test_a_comparison_is_cited_with_its_tests(tmp_path: Path) -> None:
+    comparison = small_comparison()
+    (tmp_path / "comparison.json").write_text(json.dumps(comparison.summary()))
+    found = keys(cited(tmp_path))
+    assert {"lowe2004distinctive", "mcnemar1947note", "nadeau2003inference", "holm1979simple",
+            "nemenyi1963distribution", "efron1993introduction"} <= set(found)  # fmt: skip
+    assert "alpaydin1999combined" not in found
+    assert len(found) == len(set(found))
+    comparison.pairs, comparison.many = comparison.pairs[:1], None
+    (tmp_path / "comparison.json").write_text(json.dumps(comparison.summary()))
+    few = set(keys(cited(tmp_path)))
+    assert not {"holm1979simple", "nemenyi1963distribution"} & few
+    assert cite(tmp_path).stdout == cited(tmp_path)
+    (tmp_path / "comparison.json").write_text("{")
+    assert cite(tmp_path).exit_code == 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import cvpipe
 from cvpipe import Pipeline, fitting, threads
 from cvpipe.conductor.progress import Progress
 from cvpipe.data import Images
+from cvpipe.data.exhibits import Gallery
 from cvpipe.errors import RunError, SpecError
 from cvpipe.nets import trainer
 from cvpipe.spec.build import build_stage
@@ -224,3 +226,37 @@ def test_a_run_that_is_killed_goes_on_where_it_was(tmp_path: Path, monkeypatch: 
     assert any("going on after epoch" in note for note in notes)
     scores = [result.pipeline.predictions(images).scores for result in (rest, whole)]
     np.testing.assert_array_equal(*scores)
+
+
+def test_dimensions_of_capsules_are_drawn() -> None:
+    images, labels = stripes(20, (20, 20))
+    made = Cnn(net="capsnet", options={"maps": 4, "kinds": 1}, epochs=1, seed=0).fit(images, labels)
+    galleries = [exhibit for exhibit in made.exhibits() if "capsule" in exhibit.title]
+    assert [g.title for g in galleries] == [
+        "What the capsule of 'across' draws",
+        "What the capsule of 'along' draws",
+    ]
+    assert isinstance(galleries[1], Gallery)
+    assert galleries[1].images.shape == (16 * 11, 20, 20, 3)
+    assert galleries[1].captions[11 * 2 + 10] == "3: +0.25"
+    module: Any = made.module()
+    capsules = torch.from_numpy(made.capsules_[1:].copy())
+    capsules[0, 1, 2] += 0.25
+    with torch.no_grad():
+        want = module.reconstruct(capsules, torch.tensor([1]))[0, 0] * 255
+    np.testing.assert_allclose(galleries[1].images[11 * 2 + 10, ..., 0], want, atol=0.51)
+    assert len(made.restore(made.state()).exhibits()) == len(made.exhibits())
+    assert Cnn(epochs=1, seed=0).fit(images, labels).capsules_.size == 0
+
+
+def test_tensorboard_files_need_its_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    images, labels = stripes(10)
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(RunError, match="pip install tensorboard"):
+        Cnn(epochs=1, tensorboard=str(tmp_path)).fit(images, labels)
+
+
+def test_a_spec_for_given_splits_has_a_smoke_test_on_data_without(tmp_path: Path) -> None:
+    result = cvpipe.run("mlp_mnist", data="digits", smoke=True, out=tmp_path / "out")
+    assert result.split == {"holdout": 0.5}
+    assert (tmp_path / "out" / "report.html").is_file()

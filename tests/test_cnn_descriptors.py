@@ -67,7 +67,7 @@ def test_a_layer_without_positions_or_several_layers_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "encoder", [BagOfWords(words=4), SpatialPyramid(levels=(1, 2), encoder=BagOfWords(words=4))]
+    "encoder", [BagOfWords(words=16), SpatialPyramid(levels=(1, 2), encoder=BagOfWords(words=16))]
 )
 def test_they_go_into_a_vocabulary_like_any_descriptors(encoder: Any) -> None:
     rng = np.random.default_rng(0)

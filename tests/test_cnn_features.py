@@ -16,6 +16,7 @@ from cvpipe_cli.main import main
 from skimage import data
 from torch import nn
 
+from cvpipe import Pipeline
 from cvpipe.conductor import keys
 from cvpipe.data import Images
 from cvpipe.errors import DataError
@@ -23,6 +24,7 @@ from cvpipe.nets import weights
 from cvpipe.nets.build import TRUST, build
 from cvpipe.nets.initialise import initialise
 from cvpipe.spec import load_spec
+from cvpipe.stages.networks.cnn import Cnn
 from cvpipe.stages.networks.cnn_features import CnnFeatures
 from cvpipe.vision.fit_square import fit_square, seen
 
@@ -104,7 +106,7 @@ def test_random_weights_follow_the_seed_alone() -> None:
 def test_grey_networks_see_grey_pixels() -> None:
     images = photos((28, 28))
     grey = cv2.cvtColor(images[0], cv2.COLOR_RGB2GRAY)
-    stage = CnnFeatures(net="lenet5", weights="none", channels=1, seed=0)
+    stage = CnnFeatures(net="lenet5", weights="none", channels="grey", seed=0)
     same = Images.from_arrays([grey])
     np.testing.assert_array_equal(stage.transform(images).values, stage.transform(same).values)
 
@@ -222,3 +224,21 @@ def test_layers_are_listed(run_cvpipe: Callable[..., Any]) -> None:
     assert any(line.split() == ["block16", "320", "x", "7", "x", "7"] for line in lines)
     assert "4,652,008 parameters, 385,187,552 multiply-adds" in lines[-1]
     assert "did you mean 'resnet18'" in run_cvpipe("stages", "--layers", "resnet8").stderr
+
+
+def test_a_network_that_cvpipe_trained_is_an_extractor(tmp_path: Path) -> None:
+    images = photos(*[(20, 20)] * 6)
+    cnn = Cnn(
+        net="simple_cnn", options={"widths": [4], "dense": [6]}, size=10, channels="rgb", epochs=1, seed=0
+    )
+    pipeline = Pipeline([cnn], cache=False).fit(images, ["a", "b"] * 3)
+    pipeline.save(tmp_path / "model")
+    (file,) = (tmp_path / "model").glob("*cnn.safetensors")
+    options: dict[str, Any] = {
+        "net": "simple_cnn",
+        "options": {"widths": [4], "dense": [6]},
+        "weights": str(file),
+    }
+    scores = CnnFeatures(**options, layers=("out",)).transform(images).values
+    shares = np.exp(scores) / np.exp(scores).sum(1, keepdims=True)
+    np.testing.assert_allclose(shares, pipeline.predictions(images).scores, rtol=1e-3)

@@ -13,6 +13,7 @@ from comparisons import CLASSES, small_comparison
 
 from cvpipe.comparison.feature_rows import FILE, _principal
 from cvpipe.comparison.result import Comparison
+from cvpipe.comparison.tsne import tsne
 from cvpipe.data import Images
 from cvpipe.report.comparison.page import render
 
@@ -44,7 +45,8 @@ def with_features(comparison: Comparison, folder: Path) -> None:
         values = np.eye(4)[numbers] * 9 + np.random.default_rng(1).normal(size=(len(labels), 4))
         components, explained = _principal(values.astype(np.float32))
         about = {"ids": candidate.answers.ids.tolist(), "labels": labels, "dimension": 4}
-        data = save({"values": components, "explained": explained}, metadata={"about": json.dumps(about)})
+        arrays = {"values": components, "explained": explained, "tsne": tsne(components)}
+        data = save(arrays, metadata={"about": json.dumps(about)})
         (candidate.folder / FILE).write_bytes(data)
 
 
@@ -164,6 +166,31 @@ def test_a_cell_of_the_table_of_pairs_chooses_its_pair(page: Any) -> None:
     click(page, cells["gamma", "beta"])
     assert texts(page, "#confusions figcaption") == ["A gamma", "B beta"]
     assert page.switch_to.active_element.get_attribute("id") == "pick-a"
+
+
+def test_arrow_keys_walk_the_table_of_pairs(page: Any) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    assert len([b for b in find_all(page, "button.cell") if b.get_attribute("tabindex") == "0"]) == 1
+    first = find(page, "button.cell")
+    page.execute_script("arguments[0].focus()", first)
+
+    def pair() -> tuple[str, str]:
+        active = page.switch_to.active_element
+        return active.get_attribute("data-a"), active.get_attribute("data-b")
+
+    assert pair() == ("alpha", "beta")
+    for key, expected_pair in (
+        (Keys.ARROW_RIGHT, ("alpha", "gamma")),
+        (Keys.ARROW_RIGHT, ("alpha", "gamma")),  # the end
+        (Keys.ARROW_DOWN, ("beta", "gamma")),
+        (Keys.ARROW_LEFT, ("beta", "alpha")),  # over the diagonal
+        (Keys.ARROW_DOWN, ("gamma", "alpha")),
+    ):
+        page.switch_to.active_element.send_keys(key)
+        assert pair() == expected_pair
+    page.switch_to.active_element.send_keys(Keys.ENTER)
+    assert texts(page, "#confusions figcaption") == ["A gamma", "B alpha"]
 
 
 def test_confusions_have_their_numbers(page: Any) -> None:

@@ -42,7 +42,9 @@ def test_a_chain_of_winners() -> None:
 
 def test_several_that_cannot_be_told_apart() -> None:
     said = decided({("alpha", "beta"): 0.6, ("alpha", "gamma"): 0.2}).sentences
-    assert said[1] == "`alpha`, `beta` and `gamma` cannot be told apart here (p at least 0.2 against `alpha`)."
+    assert (
+        said[1] == "`alpha`, `beta` and `gamma` cannot be told apart here (p at least 0.2 against `alpha`)."
+    )
 
 
 def test_practically_the_same() -> None:

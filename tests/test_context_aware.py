@@ -110,6 +110,17 @@ def test_many_patches_in_several_blocks_are_found_all_the_same(noise: Callable[.
         assert got[i] == pytest.approx(want, rel=1e-3, abs=1e-3)
 
 
+def test_equal_distances_count_as_often_as_they_occur(noise: Callable[..., np.ndarray]) -> None:
+    """Tiles of 12 px, four steps: every patch has 24 equals, and its next ones in groups of about 25."""
+    grid = grid_of(normal_lab(np.tile(noise(12, 12), (5, 5, 1))), 7, 3)
+    for neighbours in (16, 40, 64, 100):
+        got = mean_distances(grid, [grid], neighbours, 0.0)
+        for i in range(0, len(got), 41):
+            apart = np.sqrt(((grid.values.astype(float) - grid.values[i]) ** 2).sum(axis=1))
+            want = np.sort(np.delete(apart, i))[:neighbours].mean()
+            assert got[i] == pytest.approx(want, abs=4e-4)  # rounding, where patches are equal
+
+
 def test_what_is_like_nothing_else_is_salient(noise: Callable[..., np.ndarray]) -> None:
     image = np.full((90, 120, 3), 120, np.uint8)
     image[30:42, 70:82] = (200, 60, 60)

@@ -11,7 +11,13 @@ import cvpipe
 
 SLACK = 1.0
 """Percentage points below the stated score that other library versions may cost."""
-NAMES = ["dense_sift_bow_svm", "dense_sift_spm_svm", "llc_spm_svm", "rootsift_vlad_svm", "rootsift_fisher_svm"]
+NAMES = [
+    "dense_sift_bow_svm",
+    "dense_sift_spm_svm",
+    "llc_spm_svm",
+    "rootsift_vlad_svm",
+    "rootsift_fisher_svm",
+]
 
 
 @pytest.mark.slow

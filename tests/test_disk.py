@@ -28,6 +28,7 @@ from accidents import (
 )
 
 from cvpipe.conductor import store as storing
+from cvpipe.conductor.flow import FIT_S
 from cvpipe.conductor.store import Store
 
 CACHE_HINT = "free some space, set CVPIPE_CACHE to another folder, or use --no-cache"
@@ -183,9 +184,12 @@ def assert_entries_are_whole(store: Store) -> None:
 
 
 def content(data: bytes) -> Any:
-    """What an entry means: its arrays and its note; None if it is damaged."""
+    """What an entry means: its arrays and its note but for the time it took; None if it is damaged."""
     found = storing._decode(data)
-    return found and ({name: (a.dtype, a.tolist()) for name, a in found[0].items()}, found[1])
+    if found is None:
+        return None
+    note = {name: value for name, value in found[1].items() if name != FIT_S}
+    return {name: (a.dtype, a.tolist()) for name, a in found[0].items()}, note
 
 
 def half(data: bytes) -> bytes:

@@ -126,6 +126,25 @@ def test_a_given_split_stays_and_a_run_warns(class_folders: Callable[..., Path],
     assert len(Given().folds(dataset, 0, (), ["same"] * len(dataset))[0].test) == 6
 
 
+def test_a_comparison_says_once_what_all_its_runs_warn_of(
+    class_folders: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    root = tmp_path / "parted"
+    class_folders({"cat": 6, "dog": 6}, root / "train")
+    class_folders({"cat": 3, "dog": 3}, root / "test")  # the same pictures again
+    shared = {"data": {"folder": str(root)}, "split": {"given": True}}
+    specs = [{"name": f"nearest_{k}", **shared, "stages": ["raw_pixels", {"knn": {"k": k}}]} for k in (1, 3)]
+    found = cvpipe.compare(specs, out="out", jobs=1)
+    leaks_told = [text for text in found.warnings if "byte for byte" in text]
+    assert leaks_told == [
+        "6 test images are among the training images too, byte for byte "
+        "(such as 'test/cat/0.png' = 'train/cat/0.png'): scores are too high"
+    ]
+    assert leaks_told[0] in (tmp_path / "out" / "comparison.html").read_text().replace("&#39;", "'")
+    assert (tmp_path / "out" / "runs" / "nearest_1" / "features.safetensors").is_file()
+
+
 def test_a_drawn_split_does_not_warn(class_folders: Callable[..., Path]) -> None:
     root = class_folders({"cat": 8, "dog": 8})
     shutil.copy(root / "cat" / "0.png", root / "cat" / "9.png")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -22,13 +23,16 @@ from cvpipe.errors import DataError, SpecError
 WORK = "test_execute:work"
 
 
-def work(task: Mapping[str, Any], progress: Progress) -> None:
+def work(task: Mapping[str, Any], teller: worker.Teller) -> None:
     """What a worker is asked to do in these tests."""
-    progress.begin("stage", 3)
-    progress.advance("stage", 2)
-    progress.end("stage")
-    progress.note(f"process {os.getpid()}")
+    teller.begin("stage", 3)
+    teller.advance("stage", 2)
+    teller.end("stage")
+    teller.note(f"process {os.getpid()}")
     print("a library that prints")
+    if task.get("free"):
+        teller.free()
+        teller.note("which nobody hears any more")
     TASKS[task["do"]](task)
 
 
@@ -42,6 +46,7 @@ TASKS: dict[str, Callable[[Mapping[str, Any]], None]] = {
     "exit": lambda task: os._exit(9),
     "kill": lambda task: os.kill(os.getpid(), signal.SIGKILL),
     "crash": lambda task: os.kill(os.getpid(), signal.SIGSEGV),
+    "a second": lambda task: (time.sleep(1), fail(DataError("no images")))[1],
     "sleep": lambda task: sleep(task["mark"]),
 }
 
@@ -80,7 +85,8 @@ def found_by_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_progress_comes_back_and_each_task_has_a_process() -> None:
     with Runner(WORK) as runner:
         heard = Heard(), Heard()
-        assert [runner.run({"do": "nothing"}, one) for one in heard] == [None, None]
+        assert [runner.run({"do": "nothing"}, one) for one in heard] == [0, 1]
+        assert runner.outcomes == {0: None, 1: None}
     assert heard[0].words[:3] == [("begin", "stage", 3), ("advance", "stage", 2), ("end", "stage")]
     assert heard[0].words[3] != heard[1].words[3]
 
@@ -101,8 +107,8 @@ def test_progress_comes_back_and_each_task_has_a_process() -> None:
 @pytest.mark.skipif(not worker.FORKS, reason="without fork the worker itself ends")
 def test_what_ends_a_task_is_told_and_ends_no_other(task: str, failure: Failure) -> None:
     with Runner(WORK, ["no_such_library"]) as runner:
-        assert runner.run({"do": task}, Progress()) == failure
-        assert runner.run({"do": "nothing"}, Progress()) is None
+        assert runner.failed(runner.run({"do": task}, Progress())) == failure
+        assert runner.failed(runner.run({"do": "nothing"}, Progress())) is None
 
 
 @pytest.mark.parametrize("task", ["nothing", "exit", "data"])
@@ -111,19 +117,36 @@ def test_a_worker_for_each_task_where_it_cannot_fork(task: str, monkeypatch: pyt
     heard = Heard()
     with Runner(WORK) as runner:
         for _ in range(2):
-            assert (runner.run({"do": task}, heard) is None) == (task == "nothing")
+            assert (runner.failed(runner.run({"do": task}, heard)) is None) == (task == "nothing")
     assert heard.words[3] != heard.words[7]
 
 
 def test_a_worker_that_does_not_fork_does_the_task_itself() -> None:
     read, write = os.pipe()
-    assert worker._here("test_execute:work", {"task": {"do": "data"}}, worker.Teller(write)) == 0
+    worker.Server("test_execute:work", write).do({"do": "data"}, worker.Teller(write, 7))
     os.close(write)
     with open(read) as told:
-        assert told.readlines()[3:] == [
-            f'["note", "process {os.getpid()}"]\n',
-            '["failed", "no images", 3]\n',
+        assert [json.loads(line) for line in told][3:] == [
+            [7, "note", f"process {os.getpid()}"],
+            [7, "failed", "no images", 3],
+            [7, "ended", 0],
         ]
+
+
+@pytest.mark.skipif(not worker.FORKS, reason="without fork there is one at a time")
+def test_the_next_task_begins_beside_one_that_only_has_to_finish() -> None:
+    heard = Heard()
+    with Runner(WORK) as runner:
+        slow = runner.run({"do": "a second", "free": True}, heard)
+        assert slow in runner._at_work
+        assert runner.failed(slow) is None
+        runner.run({"do": "crash", "free": True}, heard)
+        assert runner._at_work <= {slow}
+        runner.finish(heard)
+        assert runner.outcomes == {
+            0: Failure("no images", 3),
+            1: Failure("its process was ended by SIGSEGV", 4),
+        }
 
 
 @pytest.mark.skipif(not worker.FORKS, reason="without fork there is one process only")

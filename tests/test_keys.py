@@ -21,7 +21,6 @@ from cvpipe.stages.classifiers.svm import Svm
 from cvpipe.stages.descriptors.root_sift import RootSift
 from cvpipe.stages.descriptors.sift import Sift
 from cvpipe.stages.features.bag_of_words import BagOfWords
-from cvpipe.stages.features.spatial_pyramid import SpatialPyramid
 
 IDS = ["a", "b", "c"]
 TOKENS = ["1", "2", "3"]
@@ -242,22 +241,3 @@ def test_jobs_are_in_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         found.append({path.name for path in (tmp_path / str(jobs)).rglob("*.safetensors")})
     assert found[0] == found[1]
     assert len(found[0]) > 8
-
-
-class Reads(Stage):
-    """A stage with an option that names a file."""
-
-    path: str = ""  # of the file
-
-    def outside(self) -> list[str]:
-        return [Path(self.path).read_text()] if self.path else []
-
-
-def test_the_content_of_a_file_that_an_option_names_changes_the_key(tmp_path: Path) -> None:
-    file = tmp_path / "weights"
-    file.write_text("one")
-    stages = [Reads(path=str(file)), SpatialPyramid(encoder=Reads(path=str(file)))]  # type: ignore[arg-type]
-    before = [keys.stage_key("", stage) for stage in stages]
-    assert [keys.stage_key("", stage) for stage in stages] == before
-    file.write_text("two")
-    assert changed([keys.stage_key("", stage) for stage in stages], before) == [True, True]

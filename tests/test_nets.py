@@ -273,3 +273,18 @@ def test_classes_of_the_user_are_built_if_their_package_is_trusted(
 def test_the_source_of_every_network_is_part_of_the_keys_of_results() -> None:
     found = keys._closure("cvpipe.nets.build") or {}
     assert {f"cvpipe.nets.{net.maker.partition('.')[0]}" for net in NETS.values()} <= set(found)
+
+
+def test_the_table_in_the_docs_is_counted() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "networks.md").read_text()
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in text.splitlines()
+        if line.startswith("| `")
+    ]
+    table = {row[0].strip("`"): row for row in rows if len(row) == 8}
+    assert set(table) == set(NETS)
+    for net, (_, text, side, smallest, _, parameters, millions, _) in table.items():
+        made = dry(net)
+        assert (text, side, smallest) == (NETS[net].text, str(NETS[net].side), str(smallest_size(net)))
+        assert (parameters, millions) == (f"{made.parameters:,}", f"{multiply_adds(made) / 1e6:,.1f}")

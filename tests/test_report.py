@@ -50,6 +50,9 @@ class Grid:
             return Keypoints(angle=strength * 0, response=strength, size=size, images=images, **shared)
         return Descriptors(values=np.ones((n * m, 4), np.float32), size=size, **shared)
 
+    def exhibits(self) -> list[Any]:
+        return []
+
 
 class Means:
     """A stage that goes straight to features."""
@@ -58,6 +61,9 @@ class Means:
 
     def transform(self, images: Images) -> Features:
         return Features(values=np.zeros((len(images), 3), np.float32))
+
+    def exhibits(self) -> list[Any]:
+        return []
 
 
 class FakePipeline:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -17,12 +18,13 @@ from cvpipe.data.seeds import derive
 from cvpipe.errors import RunError
 from cvpipe.nets import trainer
 from cvpipe.nets.checks import check
+from cvpipe.nets.examples import Examples
 from cvpipe.nets.learning import Learning, Look
 from cvpipe.nets.parts import Parts
 from cvpipe.nets.pixels import HeldPixels, StreamedPixels, spread
 from cvpipe.nets.recipe import Recipe, Ties
 from cvpipe.nets.schedules import Schedule
-from cvpipe.nets.trainer import Examples, Training
+from cvpipe.nets.trainer import Training
 
 CLASSES = 3
 
@@ -322,3 +324,11 @@ def test_spread_is_that_of_numpy() -> None:
     mean, deviation = spread(torch.from_numpy(pixels))
     np.testing.assert_allclose(mean, (pixels / 255).mean(axis=(0, 1, 2)), rtol=1e-6)
     np.testing.assert_allclose(deviation, (pixels / 255).std(axis=(0, 1, 2)), rtol=1e-6)
+
+
+@pytest.mark.slow
+def test_a_compiled_network_trains_as_a_plain_one() -> None:
+    if shutil.which("g++") is None:
+        pytest.skip("torch compiles for a processor with g++")
+    plain, compiled = (training(replace(RECIPE, part=30, compiled=c), threads=2) for c in (False, True))
+    np.testing.assert_allclose(compiled.run().epochs["loss"], plain.run().epochs["loss"], rtol=1e-3)

@@ -187,3 +187,16 @@ def test_the_scaling_of_pixels_goes_with_the_weights(tmp_path: Path) -> None:
     assert ours.deviation == pytest.approx([255 * deviation for deviation in theirs.std])
     assert weights.scaling_of("lite0").mean == (127.0,) * 3
     assert weights.scaling_of("none") == weights.scaling_of(saved(small(), tmp_path / "x.pt"))
+
+
+def test_googlenet_gets_the_pixels_that_torchvision_gives_it(tmp_path: Path) -> None:
+    from torchvision.models import GoogLeNet, GoogLeNet_Weights
+
+    pixels = torch.arange(0.0, 256.0, 8).view(1, 1, -1, 1).repeat(1, 3, 1, 1)
+    theirs = GoogLeNet_Weights.IMAGENET1K_V1.transforms()
+    mean, std = (torch.tensor(values).view(1, 3, 1, 1) for values in (theirs.mean, theirs.std))
+    with torch.device("meta"):
+        net = GoogLeNet(transform_input=True, init_weights=False)
+    want = net._transform_input((pixels / 255 - mean) / std)
+    ours = weights.scaling_of("googlenet.IMAGENET1K_V1")
+    torch.testing.assert_close((pixels - ours.mean[0]) / ours.deviation[0], want)

@@ -6,27 +6,21 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from cvpipe.comparison import words
 from cvpipe.comparison.entrants import Entrant, with_options
 from cvpipe.comparison.execute import Failure, Runner
-from cvpipe.comparison.judge import Evidence, judge
-from cvpipe.comparison.read import as_candidate
-from cvpipe.comparison.record import FILE, candidate_key, data_key, is_finished, read_record
-from cvpipe.comparison.result import Answers, Candidate, Comparison
-from cvpipe.comparison.run_files import read_run
+from cvpipe.comparison.gather import gather
+from cvpipe.comparison.record import FILE, candidate_key, data_key, is_finished
+from cvpipe.comparison.result import Comparison
 from cvpipe.comparison.sharing import ordered
-from cvpipe.conductor import keys, workers
-from cvpipe.conductor.environment import environment, resolve_device
+from cvpipe.conductor import keys
+from cvpipe.conductor.environment import resolve_device
 from cvpipe.conductor.progress import Progress
 from cvpipe.data import Dataset
 from cvpipe.device import Device, use
-from cvpipe.errors import DataError, RunError, SpecError
 
-LIBRARIES = ("cv2", "numba", "scipy.sparse", "joblib", "sklearn.svm", "sklearn.model_selection", "jinja2")
+LIBRARIES = ("cv2", "numba", "scipy.sparse", "joblib", "sklearn.svm", "sklearn.model_selection", "sklearn.manifold",
+             "jinja2")  # fmt: skip
 """What nearly every run imports sooner or later."""
 HEAVY = {"torch ": "torch", "torchvision ": "torchvision"}
 """What only some need, and takes seconds to import: by the beginning of its line among the libraries of a stage."""
@@ -59,30 +53,8 @@ class Contest:
             self._check_sizes(dataset)
             with use(self.device):  # keys name it
                 failures = self._run(runner, data_key(dataset), progress)
-        candidates = [self._read(entrant, failures) for entrant in self.entrants]
-        _same_images(candidates)
-        finished = [c for c in candidates if c.ok]
-        if not finished:
-            raise _all_failed(candidates, list(failures.values()))
-        pairs, many = judge(finished, self._evidence(dataset, finished))
-        warnings, data = self._remarks(finished)
-        first = self.entrants[0].spec
-        comparison = Comparison(
-            name=self.name,
-            data=data,
-            split=first.split.as_spec(),
-            seed=first.seed,
-            metric=self.entrants[0].metric,
-            candidates=candidates,
-            pairs=pairs,
-            many=many,
-            sentences=[],
-            environment=environment(workers.count(self.jobs), finished[0].device),
-            total_s=time.perf_counter() - began,
-            warnings=warnings,
-            folder=self.folder,
-        )
-        comparison.sentences = words.sentences(comparison)
+        comparison = gather(self.name, self.entrants, self.folder, failures, dataset, self.jobs)
+        comparison.total_s = time.perf_counter() - began
         return comparison
 
     def run_folder(self, name: str) -> Path:
@@ -91,7 +63,7 @@ class Contest:
 
     def _run(self, runner: Runner, data: str, progress: Progress) -> dict[str, Failure]:
         """Run what is not finished; failures by name."""
-        failures = {}
+        begun: dict[int, str] = {}
         options = {"smoke": self.smoke, "train_sizes": [] if self.smoke else sorted(set(self.train_sizes))}
         for number, place in enumerate(ordered(self.entrants)):
             entrant = self.entrants[place]
@@ -103,11 +75,12 @@ class Contest:
             progress.note(turn)
             task = {"spec": entrant.spec.resolved(), "folder": str(folder), "key": key, "jobs": self.jobs,
                     "device": self.device, **options}  # fmt: skip
-            failure = runner.run(task, progress)
-            if failure:
-                failures[entrant.name] = failure
+            turn_number = runner.run(task, progress)
+            begun[turn_number] = entrant.name
+            if failure := runner.failed(turn_number):
                 progress.note(f"{entrant.name} failed: {failure.reason}")
-        return failures
+        runner.finish(progress)
+        return {begun[task]: failure for task, failure in runner.outcomes.items() if failure}
 
     def _libraries(self) -> list[str]:
         """What a worker imports once for all candidates."""
@@ -121,66 +94,3 @@ class Contest:
         first = self.entrants[0].spec
         if self.train_sizes and not self.smoke:
             with_options(first.split, train_per_class=max(self.train_sizes)).folds(dataset, first.seed)
-
-    def _read(self, entrant: Entrant, failures: dict[str, Failure]) -> Candidate:
-        spec, folder = entrant.spec.resolved(), self.run_folder(entrant.name)
-        if entrant.name in failures:
-            return Candidate(entrant.name, spec, "failed", failures[entrant.name].reason, folder)
-        try:
-            record = read_record(folder)
-            return as_candidate(entrant.name, spec, read_run(folder), record)
-        except DataError as error:
-            return Candidate(entrant.name, spec, "failed", str(error), folder)
-
-    def _evidence(self, dataset: Dataset, finished: Sequence[Candidate]) -> Evidence:
-        first, answers = self.entrants[0].spec, finished[0].answers
-        assert answers is not None
-        sides = np.array(read_record(self.run_folder(finished[0].name)).sides, float)
-        return Evidence(
-            metric=self.entrants[0].metric,
-            units=_units(dataset, answers),
-            grouped=dataset.groups is not None,
-            test_per_train=float((sides[:, 1] / sides[:, 0]).mean()),
-            five_by_two=(getattr(first.split, "kfold", 0), getattr(first.split, "repeats", 0)) == (2, 5)
-            and not self.smoke,
-            seed=first.seed,
-        )
-
-    def _remarks(self, finished: Sequence[Candidate]) -> tuple[list[str], dict[str, Any]]:
-        """What the runs warn about, and the data as they saw it."""
-        results = [read_run(self.run_folder(c.name)).summary for c in finished]
-        warnings = [f"{c.name}: {text}" for c, result in zip(finished, results, strict=True)
-                    for text in result["warnings"]]  # fmt: skip
-        return warnings, results[0]["data"]
-
-
-def _units(dataset: Dataset, answers: Answers) -> np.ndarray:
-    """What is drawn as one, for each answer."""
-    if dataset.groups is None:
-        return answers.ids
-    group = dict(zip(dataset.images.ids, dataset.groups.tolist(), strict=True))
-    return np.array([group[name] for name in answers.ids.tolist()])
-
-
-def _same_images(candidates: Sequence[Candidate]) -> None:
-    """Fail candidates whose answers are not about the images of the first that finished."""
-    finished = [c for c in candidates if c.ok and c.answers is not None]
-    for other in finished[1:]:
-        one, two = finished[0].answers, other.answers
-        assert one is not None
-        assert two is not None
-        if not all(
-            np.array_equal(getattr(one, part), getattr(two, part)) for part in ("ids", "split", "truth")
-        ):
-            other.status = "failed"
-            other.reason = f"was tested on other images than {finished[0].name}; the data changed meanwhile"
-
-
-def _all_failed(candidates: Sequence[Candidate], failures: Sequence[Failure]) -> Exception:
-    """The error to raise where there is nothing to compare; what is said by all is said once."""
-    codes = {failure.exit_code for failure in failures}
-    kind = {2: SpecError, 3: DataError}.get(codes.pop(), RunError) if len(codes) == 1 else RunError
-    reasons = list(dict.fromkeys(c.reason for c in candidates))
-    if len(reasons) == 1:
-        return kind(f"no candidate finished: {reasons[0]}")
-    return kind(["no candidate finished", *(f"{c.name}: {c.reason}" for c in candidates)])

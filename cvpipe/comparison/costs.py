@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ from cvpipe.conductor.result import RunResult, StageCost
 from cvpipe.data import Features, Images
 from cvpipe.stage import Stage
 
-BUDGET_S = 0.4
+BUDGET_S = 0.2
 """How long the images of one measurement may take: a slow pipeline is timed on fewer, s."""
 FEWEST, MOST = 2, 32
 """Images that are timed."""
@@ -36,7 +37,7 @@ def speed(stages: Sequence[Stage], images: Images) -> Speed:
 
 
 def costs(result: RunResult) -> Costs:
-    """The costs of a run whose folder is written, in the process that ran it."""
+    """The costs of a run, in the process that ran it; of its model `with_model` tells when that is written."""
     stages = result.pipeline.fitted
     measured = speed(stages, result.dataset.images[result.splits[0].test])
     milliseconds = dict(
@@ -47,11 +48,18 @@ def costs(result: RunResult) -> Costs:
         predict_ms_per_image=sum(milliseconds.values()),
         peak_rss_mb=workers.peak_mb(),
         dimension=measured.dimension,
-        model_mb=_megabytes(result.folder / "model") if result.folder else 0.0,
+        model_mb=0.0,
         total_s=result.total_s,
         stages=[
             _stage(cost, milliseconds.get(row), len(result.splits)) for row, cost in enumerate(result.stages)
         ],
+    )
+
+
+def with_model(costs: Costs, folder: Path) -> Costs:
+    """The costs with the size of the model in a folder."""
+    return replace(
+        costs, model_mb=sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
     )
 
 
@@ -86,7 +94,3 @@ def _stage(cost: StageCost, milliseconds: float | None, splits: int) -> dict[str
         "output": cost.output,
         "cached": cost.cached,
     }
-
-
-def _megabytes(folder: Path) -> float:
-    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6

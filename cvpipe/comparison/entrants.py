@@ -25,10 +25,14 @@ WAYS_OUT = {
 
 @dataclass(frozen=True)
 class Entrant:
-    """A spec under the name that it has in the comparison."""
+    """A spec that takes part."""
 
-    name: str
     spec: Spec
+
+    @property
+    def name(self) -> str:
+        """What it is called in the comparison, and its folder."""
+        return self.spec.name
 
     @property
     def metric(self) -> str:
@@ -52,8 +56,8 @@ def enter(
     for one in asked:
         try:
             spec = _loaded(one, overrides, data, seed)
-            spec = replace(spec, metrics=list(metrics)) if metrics else spec
-            entrants.append(Entrant(one.name or spec.name, _repeated(spec, repeats)))
+            spec = replace(spec, name=one.name or spec.name, metrics=list(metrics or spec.metrics))
+            entrants.append(Entrant(_repeated(spec, repeats)))
         except SpecError as error:
             problems += error.problems
     if not problems:

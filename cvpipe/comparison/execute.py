@@ -7,7 +7,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import IO, Any, NamedTuple
 
@@ -32,8 +32,10 @@ class Runner(AbstractContextManager):
     def __init__(self, work: str, libraries: Iterable[str] = ()) -> None:
         self.work = work
         self.libraries = list(libraries)
+        self.outcomes: dict[int, Failure | None] = {}
+        """By number of the task, from its beginning on: why it failed, or None."""
+        self._at_work: set[int] = set()
         self._server: subprocess.Popen[str] | None = None
-        self._busy = False
 
     def __exit__(self, *error: Any) -> None:
         self._stop()
@@ -48,41 +50,66 @@ class Runner(AbstractContextManager):
             if worker.FORKS:
                 self._order({"import": self.libraries})
 
-    def run(self, task: dict[str, Any], progress: Progress) -> Failure | None:
-        """Do a task; why it failed, if it did."""
+    def run(self, task: dict[str, Any], progress: Progress) -> int:
+        """Begin a task, and return its number as soon as another may begin beside it; never more than two at work."""
         self.start()
-        failure: Failure | None = Failure("its process ended without a word", worker.FAILED)
+        number = len(self.outcomes)
+        self.outcomes[number] = Failure("its process ended without a word", worker.FAILED)
+        self._at_work.add(number)
+        free = False
+        with self._ended_on_error():
+            self._order({"task": task, "number": number})
+            while number in self._at_work and not (free and self._at_work == {number}):
+                free = self._hear(progress, number) or free
+        if not worker.FORKS:
+            self._stop()
+        return number
+
+    def failed(self, number: int) -> Failure | None:
+        """How a task failed; None if it did not, or is still at work."""
+        return None if number in self._at_work else self.outcomes[number]
+
+    def finish(self, progress: Progress) -> None:
+        """Wait until all tasks have ended."""
+        with self._ended_on_error():
+            while self._at_work:
+                self._hear(progress, -1)
+
+    @contextlib.contextmanager
+    def _ended_on_error(self) -> Iterator[None]:
+        """Inside, what is at work ends with an error, such as Ctrl-C."""
         try:
-            self._busy = True
-            self._order({"task": task})
-            for words in self._heard():
-                if words[0] == "done":
-                    failure = None
-                elif words[0] == "failed":
-                    failure = Failure(*words[1:])
-                elif words[0] == "ended":
-                    failure = Failure(_ended(words[1]), worker.FAILED) if words[1] else failure
-                    self._busy = False
-                    break
-                else:
-                    getattr(progress, words[0])(*words[1:])
+            yield
         except BrokenPipeError:
-            pass
+            self._at_work.clear()
         except BaseException:
             self._stop()
             raise
-        if not worker.FORKS:
-            self._stop()
-        return failure
+
+    def _hear(self, progress: Progress, number: int) -> bool:
+        """Take one word from the worker; whether it says that the task with this number lets the next begin. What is
+        heard about others is no news for the listener."""
+        line = self._pipes()[1].readline()
+        if not line:  # the worker is gone, and all its children
+            self._at_work.clear()
+            return False
+        task, word, *rest = json.loads(line)
+        if word == "done":
+            self.outcomes[task] = None
+        elif word == "failed":
+            self.outcomes[task] = Failure(*rest)
+        elif word == "ended":
+            self._at_work.discard(task)
+            if rest[0]:
+                self.outcomes[task] = Failure(_ended(rest[0]), worker.FAILED)
+        elif word != "free" and task == number:
+            getattr(progress, word)(*rest)
+        return word == "free" and task == number
 
     def _order(self, order: dict[str, Any]) -> None:
         pipe = self._pipes()[0]
         pipe.write(json.dumps(order) + "\n")
         pipe.flush()
-
-    def _heard(self) -> Iterable[list[Any]]:
-        """What the worker tells, until it is gone."""
-        return (json.loads(line) for line in iter(self._pipes()[1].readline, ""))
 
     def _pipes(self) -> tuple[IO[str], IO[str]]:
         assert self._server is not None
@@ -97,10 +124,11 @@ class Runner(AbstractContextManager):
             with contextlib.suppress(OSError):
                 pipe.close()  # a worker whose orders end kills its child and ends
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._server.wait(GRACE_S if self._busy else 0)
+            self._server.wait(GRACE_S if self._at_work else 0)
         self._server.kill()
         self._server.wait()
-        self._server, self._busy = None, False
+        self._server = None
+        self._at_work.clear()
 
 
 def _ended(status: int) -> str:

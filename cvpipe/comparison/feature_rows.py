@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cvpipe.comparison.tsne import tsne
 from cvpipe.conductor.features import features
 from cvpipe.conductor.result import RunResult
 from cvpipe.errors import RunError
@@ -36,6 +37,8 @@ class FeatureRows:
     """Of the features before."""
     explained: np.ndarray
     """(m,) share of the variance that each component has."""
+    tsne: np.ndarray
+    """(n, 2) float32 places on a map that keeps neighbours together."""
 
 
 def keep_features(result: RunResult) -> None:
@@ -53,7 +56,8 @@ def keep_features(result: RunResult) -> None:
         "labels": [str(label) for label in result.dataset.labels[rows]],
         "dimension": values.shape[1],
     }
-    data = save({"values": components, "explained": explained}, metadata={"about": json.dumps(about)})
+    arrays = {"values": components, "explained": explained, "tsne": tsne(components)}
+    data = save(arrays, metadata={"about": json.dumps(about)})
     try:
         write_whole(result.folder / FILE, data)
     except OSError as error:
@@ -71,7 +75,12 @@ def read_features(folder: Path | None) -> FeatureRows | None:
         head = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
         about = json.loads(head["about"])
         return FeatureRows(
-            about["ids"], about["labels"], arrays["values"], int(about["dimension"]), arrays["explained"]
+            about["ids"],
+            about["labels"],
+            arrays["values"],
+            int(about["dimension"]),
+            arrays["explained"],
+            arrays["tsne"],
         )
     except (OSError, SafetensorError, ValueError, KeyError, TypeError):
         return None

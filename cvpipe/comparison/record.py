@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import cvpipe.conductor
-from cvpipe.comparison.costs import costs
+from cvpipe.comparison.costs import with_model
 from cvpipe.comparison.entrants import Entrant
 from cvpipe.comparison.result import Costs, CurvePoint
 from cvpipe.comparison.sharing import stage_keys
@@ -55,12 +55,18 @@ def candidate_key(entrant: Entrant, data: str, options: dict[str, Any]) -> str:
     return keys.digest(entrant.spec.resolved(), stage_keys(entrant)[-1], data, _conductor_code(), options)
 
 
-def write_record(result: RunResult, key: str, curve: Sequence[CurvePoint]) -> None:
-    """Measure what a run costs and write it beside its other files; that finishes it. Raises `RunError`."""
+def write_record(result: RunResult, key: str, costs: Costs, curve: Sequence[CurvePoint]) -> None:
+    """Write what a run costs beside its other files; that finishes it. Raises `RunError`."""
     assert result.folder is not None
     folder = result.folder
     sides = [(len(split.train), len(split.test)) for split in result.splits]
-    record = Record(key, costs(result), sides, list(curve), {name: _hash(folder / name) for name in HASHED})
+    record = Record(
+        key,
+        with_model(costs, folder / "model"),
+        sides,
+        list(curve),
+        {name: _hash(folder / name) for name in HASHED},
+    )
     try:
         write_whole(folder / FILE, json.dumps(asdict(record), indent=1) + "\n")
     except OSError as error:

@@ -8,6 +8,7 @@ from functools import partial
 from cvpipe.comparison.entrants import Entrant
 from cvpipe.conductor import keys
 from cvpipe.conductor.seeding import seeded
+from cvpipe.conductor.stand_ins import replaced
 
 SAME_IMAGES = "the same training images"
 """All candidates see the same; which ones does not matter for what they share."""
@@ -15,7 +16,7 @@ SAME_IMAGES = "the same training images"
 
 def stage_keys(entrant: Entrant) -> list[str]:
     """A key for each stage; equal ones of two candidates give equal results."""
-    return keys.chain_keys(seeded(entrant.spec.stages, entrant.spec.seed), SAME_IMAGES)
+    return keys.chain_keys(replaced(seeded(entrant.spec.stages, entrant.spec.seed)), SAME_IMAGES)
 
 
 def ordered(entrants: Sequence[Entrant]) -> list[int]:

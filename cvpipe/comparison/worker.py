@@ -3,9 +3,10 @@
     python -m cvpipe.comparison.worker MODULE:FUNCTION
 
 Where the system can fork, one server imports the libraries once and forks for each task; elsewhere it does one task
-and ends. It reads a JSON object a line: `{"import": [modules]}`, or `{"task": {...}}`, for which FUNCTION is called
-with the task and a listener. It writes a JSON list a line: what the listener heard, `["done"]` or `["failed", reason,
-exit code]`, and at last `["ended", status]`.
+and ends. It reads a JSON object a line: `{"import": [modules]}`, after which `prepare` of MODULE is called, or
+`{"task": {...}, "number": n}`, for which FUNCTION is called with the task and a `Teller`. It writes a JSON list a line,
+the number of the task before all else: what the listener heard, `"free"` where the next task may begin, `"done"` or
+`"failed", reason, exit code`, and at last `"ended", status`.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Callable
-from typing import IO, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from cvpipe.conductor.progress import Progress
 from cvpipe.errors import CvpipeError, RunError
@@ -29,14 +30,15 @@ FAILED = RunError.exit_code
 
 
 class Teller(Progress):
-    """Hands on what it hears, a line each."""
+    """Hands on what it hears about one task, a line each."""
 
-    def __init__(self, out: int) -> None:
+    def __init__(self, out: int, number: int) -> None:
         self.out = out
+        self.number = number
 
     def tell(self, *words: Any) -> None:
         """One line, in one write."""
-        os.write(self.out, (json.dumps(words) + "\n").encode())
+        os.write(self.out, (json.dumps([self.number, *words]) + "\n").encode())
 
     def begin(self, stage: str, total: int) -> None:
         """A stage will see so many images."""
@@ -54,51 +56,76 @@ class Teller(Progress):
         """News."""
         self.tell("note", text)
 
+    def free(self) -> None:
+        """The rest needs one core and little time: the next task may begin beside it."""
+        self.tell("free")
 
-def serve(function: str, orders: IO[str]) -> None:
-    """Do what the orders say until they end."""
-    out = os.dup(1)
-    os.dup2(2, 1)  # what a library prints is no word of ours
-    teller = Teller(out)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the child and for who gives orders
-    for line in iter(orders.readline, ""):
-        order = json.loads(line)
-        for module in order.get("import", ()):
-            with contextlib.suppress(ImportError):
-                importlib.import_module(module)
+
+Work = Callable[[dict[str, Any], Teller], None]
+
+
+class Server:
+    """Does what the orders say until they end."""
+
+    def __init__(self, function: str, out: int) -> None:
+        self.function = function
+        self.out = out
+        self.children: dict[int, tuple[int, Teller]] = {}
+        """Process by the pipe that ends with it."""
+
+    def serve(self, orders: int) -> None:
+        """Read orders from a file descriptor. When they end, who gave them is gone: children are ended too."""
+        held = b""
+        while True:
+            ready, _, _ = select.select([orders, *self.children], [], [])
+            for pipe in self.children.keys() & set(ready):
+                self._bury(pipe)
+            if orders in ready:
+                if not (data := os.read(orders, 1 << 16)):
+                    break
+                *lines, held = (held + data).split(b"\n")
+                for line in lines:
+                    self._obey(json.loads(line))
+        for child, _ in self.children.values():
+            os.kill(child, signal.SIGKILL)
+
+    def _obey(self, order: dict[str, Any]) -> None:
+        if "import" in order:
+            _get_ready(self.function, order["import"])
         if "task" in order:
-            status = (
-                _in_child(function, order["task"], teller, orders)
-                if FORKS
-                else _here(function, order, teller)
-            )
-            teller.tell("ended", status)
+            (self._fork if FORKS else self.do)(order["task"], Teller(self.out, order["number"]))
+
+    def do(self, task: dict[str, Any], teller: Teller) -> None:
+        """Do a task in this process."""
+        attempt(_resolved(self.function), task, teller)
+        teller.tell("ended", 0)
+
+    def _fork(self, task: dict[str, Any], teller: Teller) -> None:
+        alive, held = os.pipe()
+        child = os.fork()
+        if child == 0:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            attempt(_resolved(self.function), task, teller)
+            os._exit(0)
+        os.close(held)  # so only the child has it, and its end is told by the other side
+        self.children[alive] = child, teller
+
+    def _bury(self, pipe: int) -> None:
+        """Tell the exit code of a child, or minus the signal that ended it."""
+        os.close(pipe)
+        child, teller = self.children.pop(pipe)
+        teller.tell("ended", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 
-def _here(function: str, order: dict[str, Any], teller: Teller) -> int:
-    attempt(_resolved(function), order["task"], teller)
-    return 0
+def _get_ready(function: str, libraries: Sequence[str]) -> None:
+    """Import libraries, and call `prepare` of the module that has the function, if it has one."""
+    for library in libraries:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(library)
+    getattr(importlib.import_module(function.partition(":")[0]), "prepare", lambda: None)()
 
 
-def _in_child(function: str, task: dict[str, Any], teller: Teller, orders: IO[str]) -> int:
-    """Fork, and wait for the child's end; the exit code, or minus the signal that ended it. If who gives orders is
-    gone, the child is ended."""
-    alive, held = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(alive)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        attempt(_resolved(function), task, teller)
-        os._exit(0)
-    os.close(held)
-    ready, _, _ = select.select([alive, orders.fileno()], [], [])
-    if alive not in ready:
-        os.kill(child, signal.SIGKILL)
-    os.close(alive)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
-def attempt(work: Callable[[dict[str, Any], Progress], None], task: dict[str, Any], teller: Teller) -> None:
+def attempt(work: Work, task: dict[str, Any], teller: Teller) -> None:
     """Do one task, and tell how it ended."""
     try:
         work(task, teller)
@@ -117,11 +144,19 @@ def attempt(work: Callable[[dict[str, Any], Progress], None], task: dict[str, An
         teller.tell("failed", said, FAILED)
 
 
-def _resolved(function: str) -> Callable[[dict[str, Any], Progress], None]:
+def _resolved(function: str) -> Work:
     module, _, name = function.partition(":")
-    work: Callable[[dict[str, Any], Progress], None] = getattr(importlib.import_module(module), name)
+    work: Work = getattr(importlib.import_module(module), name)
     return work
 
 
+def main(function: str) -> None:
+    """Serve whoever started this process."""
+    out = os.dup(1)
+    os.dup2(2, 1)  # what a library prints is no word of ours
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the child and for who gives orders
+    Server(function, out).serve(sys.stdin.fileno())
+
+
 if __name__ == "__main__":
-    serve(sys.argv[1], sys.stdin)
+    main(sys.argv[1])

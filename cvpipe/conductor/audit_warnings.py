@@ -42,17 +42,23 @@ def _labels(audit: Audit) -> Iterator[str]:
 
 
 def _across(audit: Audit) -> Iterator[str]:
-    for pairs, sign, how in (
-        (audit.across, "=", "equal to"),
-        (audit.alike_across, "~", "nearly equal to"),
-    ):
-        if pairs:
-            what = _counted(len(pairs), "test image is", "test images are")
-            examples = _some([f"'{test}' {sign} '{train}'" for test, train in pairs])
-            yield (
-                f"{what} {how} training images in split {audit.split}: {examples}; "
-                "move them to one side, or give both one `group` in a CSV file"
-            )
+    if audit.across:
+        what = _counted(len(audit.across), "test image equals a", "test images equal")
+        yield (
+            f"{what} training image{'s' * (len(audit.across) > 1)} in split {audit.split}: "
+            f"{_pairs(audit.across, '=')}; move them to one side, or give both one `group` in a CSV file"
+        )
+    if audit.alike_across:
+        what = _counted(len(audit.alike_across), "test image looks like a", "test images look like")
+        yield (
+            f"{what} training image{'s' * (len(audit.alike_across) > 1)} in split {audit.split}: "
+            f"{_pairs(audit.alike_across, '~')}; look at them, and where they show the same give both one `group` "
+            "in a CSV file"
+        )
+
+
+def _pairs(pairs: Sequence[Sequence[str]], sign: str) -> str:
+    return _some([f"'{test}' {sign} '{train}'" for test, train in pairs])
 
 
 def _copies(audit: Audit) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -51,6 +52,7 @@ def resolve_device(device: Device) -> Device:
     return device
 
 
+@cache
 def _version(distribution: str) -> str | None:
     try:
         return version(distribution)
@@ -58,6 +60,7 @@ def _version(distribution: str) -> str | None:
         return None
 
 
+@cache
 def _processor() -> str:
     try:
         with open("/proc/cpuinfo") as file:

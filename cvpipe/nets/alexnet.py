@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from cvpipe.nets.layers import dense_head, output_shape
+from cvpipe.nets.layers import with_head
 
 SMALL = 64
 """Below this side (px) `stem: auto` is the one for small images."""
@@ -31,6 +31,7 @@ def alexnet(
     Source: Krizhevsky, Sutskever & Hinton, "ImageNet classification with deep convolutional neural networks", NIPS
     2012, section 3.5; a margin of 2 px makes their 55x55 positions from 224x224.
     """
+    deep = "batch" if norm == "batch" else "none"  # the paper normalises behind the first two only
     small = stem == "small" or (stem == "auto" and min(size) < SMALL)
     first = nn.Conv2d(channels, 96, 5, padding=2) if small else nn.Conv2d(channels, 96, 11, 4, padding=2)
     features = nn.Sequential(
@@ -38,9 +39,9 @@ def alexnet(
         nn.MaxPool2d(3, 2),
         *_unit(nn.Conv2d(96, 256, 5, padding=2, groups=groups), norm),
         nn.MaxPool2d(3, 2),
-        *_unit(nn.Conv2d(256, 384, 3, padding=1), norm if norm == "batch" else "none"),
-        *_unit(nn.Conv2d(384, 384, 3, padding=1, groups=groups), norm if norm == "batch" else "none"),
-        *_unit(nn.Conv2d(384, 256, 3, padding=1, groups=groups), norm if norm == "batch" else "none"),
+        *_unit(nn.Conv2d(256, 384, 3, padding=1), deep),
+        *_unit(nn.Conv2d(384, 384, 3, padding=1, groups=groups), deep),
+        *_unit(nn.Conv2d(384, 256, 3, padding=1, groups=groups), deep),
         nn.MaxPool2d(3, 2),
     )
     return with_head(features, classes, channels, size, dense, dropout)
@@ -68,28 +69,6 @@ def zfnet(
         nn.MaxPool2d(3, 2),
     )
     return with_head(features, classes, channels, size, dense, dropout)
-
-
-def with_head(
-    features: nn.Module,
-    classes: int,
-    channels: int,
-    size: tuple[int, int],
-    dense: Sequence[int],
-    dropout: float,
-    most: int = 6,
-    dropout_first: bool = True,
-) -> nn.Module:
-    """Convolutions, pooled to at most `most` x `most` positions, then dense layers with dropout before or after."""
-    maps, height, width = output_shape(features, channels, size)
-    net = nn.Sequential()
-    net.add_module("features", features)
-    if max(height, width) > most:
-        height, width = min(height, most), min(width, most)
-        net.add_module("avgpool", nn.AdaptiveAvgPool2d((height, width)))
-    net.add_module("flatten", nn.Flatten())
-    net.add_module("classifier", dense_head(maps * height * width, dense, classes, dropout, dropout_first))
-    return net
 
 
 def _unit(conv: nn.Conv2d, norm: str) -> list[nn.Module]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cvpipe.errors import RunError, SpecError
+from cvpipe.nets import timm_nets
 from cvpipe.nets.table import NETS, net_problem
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         mlp,
         resnet,
         simple_cnn,
+        squeezenet,
         vgg,
     )
 
@@ -40,13 +42,15 @@ def build(net: str, *, classes: int, channels: int, size: tuple[int, int], **opt
     It takes (n, channels, height, width) float32 and gives (n, classes) float32 scores, larger is more likely. `size`
     is (height, width), px. A network with a loss of its own has a method `loss(scores, targets, images)`; what that
     needs besides the scores it keeps from its last forward pass. `package.Class` is a class of the user's, called
-    with `classes`, `channels`, `size` and the options.
+    with `classes`, `channels`, `size` and the options; `timm:NAME` is a network of the package timm.
 
     Raises `SpecError` for an unknown word or option, `RunError` for images that are too small for its pooling.
     """
     problem = net_problem(net, options)
     if problem:
         raise SpecError(problem)
+    if net.startswith(timm_nets.PREFIX):
+        return timm_nets.create(net, classes, channels, **options)
     if "." in net:
         return _user_class(net)(classes=classes, channels=channels, size=size, **options)
     problem = size_problem(net, size, options)
@@ -70,6 +74,13 @@ def smallest_size(net: str, **options: Any) -> int:
     if net == "simple_cnn":  # each convolution is followed by a pooling that halves
         return 2 ** len(options.get("widths", NETS[net].defaults["widths"]))
     return NETS[net].smallest if net in NETS else 1
+
+
+def side_of(net: str) -> int:
+    """The side of the images that a network was made for, px."""
+    if net.startswith(timm_nets.PREFIX):
+        return timm_nets.look(net)[2]
+    return NETS[net].side if net in NETS else 224
 
 
 def _maker(net: str) -> Callable[..., Module]:

@@ -10,12 +10,13 @@ import numpy as np
 import torch
 
 from cvpipe.errors import RunError
+from cvpipe.nets.examples import Examples
 from cvpipe.nets.learning import Answer, Learning
 from cvpipe.nets.moving_weights import norm
 from cvpipe.nets.pixels import HeldPixels
 from cvpipe.nets.recipe import Ties
 from cvpipe.nets.schedules import Schedule
-from cvpipe.nets.trainer import Examples, Training
+from cvpipe.nets.trainer import Training
 
 FEW = 16
 """Images that a network should be able to learn by heart."""

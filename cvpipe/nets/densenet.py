@@ -1,4 +1,4 @@
-"""DenseNet-121 and SqueezeNet: torchvision's, for any number of channels."""
+"""DenseNet-121: torchvision's, for any number of channels."""
 
 from __future__ import annotations
 
@@ -15,17 +15,4 @@ def densenet121(classes: int, channels: int, size: tuple[int, int]) -> nn.Module
     net = models.densenet121(weights=None, num_classes=classes)
     if channels != 3:
         net.features.conv0 = nn.Conv2d(channels, 64, 7, stride=2, padding=3, bias=False)
-    return net
-
-
-def squeezenet(classes: int, channels: int, size: tuple[int, int]) -> nn.Module:
-    """AlexNet's accuracy with a fiftieth of its parameters: version 1.0.
-
-    Source: Iandola et al., "SqueezeNet", 2016, table 1.
-    """
-    from torchvision import models
-
-    net = models.squeezenet1_0(weights=None, num_classes=classes)
-    if channels != 3:
-        net.features[0] = nn.Conv2d(channels, 96, 7, stride=2)
     return net

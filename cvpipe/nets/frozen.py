@@ -16,6 +16,7 @@ from cvpipe.nets import weights as files
 from cvpipe.nets.build import build
 from cvpipe.nets.initialise import initialise
 from cvpipe.nets.taps import Dry, Taps, fold
+from cvpipe.nets.weight_files import read
 
 _lock = threading.Lock()
 
@@ -45,7 +46,7 @@ def frozen(recipe: Recipe, device: str = "cpu") -> Taps:
         return _frozen(recipe, device)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _frozen(recipe: Recipe, device: str) -> Taps:
     dry, layers = dry_run(recipe), layers_of(recipe)
     size, options = (recipe.side, recipe.side), dict(recipe.options)
@@ -75,7 +76,7 @@ def classes_of(recipe: Recipe) -> int:
     if not files.is_file(recipe.weights):
         return files.CLASSES
     two, three = (dry_run(recipe, classes).net.state_dict() for classes in (2, 3))
-    tensors = files.read(Path(recipe.weights))
+    tensors = read(Path(recipe.weights))
     last = [name for name in two if two[name].shape != three[name].shape]
     known = [tensors[name] for name in last if name in tensors and tensors[name].ndim]
     return int(known[-1].shape[0]) if known else files.CLASSES

@@ -47,11 +47,15 @@ def thaw(module: nn.Module, first: str) -> None:
 
 
 def train_thawed(module: nn.Module) -> None:
-    """Training mode for the layers that learn; the running means of the others stay as they are."""
+    """Training mode for the layers that learn. Batch normalisation keeps the running means that came with the weights,
+    in all layers: few images tell worse ones, and weights that fit a batch's own means do not fit these afterwards."""
     module.train()
     for part in module.children():
         learned = [p.requires_grad for p in part.parameters()]
         if learned and not any(learned):
+            part.eval()
+    for part in module.modules():
+        if isinstance(part, nn.modules.batchnorm._BatchNorm):
             part.eval()
 
 

@@ -61,6 +61,28 @@ class TableConv(nn.Module):
         return functional.conv2d(x, dense, self.bias)
 
 
+def with_head(
+    features: nn.Module,
+    classes: int,
+    channels: int,
+    size: tuple[int, int],
+    dense: Sequence[int],
+    dropout: float,
+    most: int = 6,
+    dropout_first: bool = True,
+) -> nn.Module:
+    """Convolutions, pooled to at most `most` x `most` positions, then dense layers with dropout before or after."""
+    maps, height, width = output_shape(features, channels, size)
+    net = nn.Sequential()
+    net.add_module("features", features)
+    if max(height, width) > most:
+        height, width = min(height, most), min(width, most)
+        net.add_module("avgpool", nn.AdaptiveAvgPool2d((height, width)))
+    net.add_module("flatten", nn.Flatten())
+    net.add_module("classifier", dense_head(maps * height * width, dense, classes, dropout, dropout_first))
+    return net
+
+
 def dense_head(
     inputs: int, widths: Sequence[int], classes: int, dropout: float, dropout_first: bool
 ) -> nn.Sequential:

@@ -20,6 +20,9 @@ from cvpipe.nets.parts import Parts
 from cvpipe.nets.pixels import scaled
 from cvpipe.nets.recipe import Recipe
 
+ALL = 1 << 30
+"""More images than a batch has."""
+
 Seeds = Callable[..., int]
 """A seed for an address, such as ("step", 3, 0)."""
 
@@ -62,8 +65,9 @@ class Learning:
         note: Callable[[str], None],
     ) -> None:
         self._recipe, self._seeds, self._look, self._device, self._note = recipe, seeds, look, device, note
-        self._module, self._threads = module, threads if device == "cpu" else 1
-        self.part = recipe.part if device == "cpu" else 1 << 20
+        alone = device != "cpu" or recipe.compiled  # a compiled network is made for one size of batch
+        self._module, self._threads = module, 1 if alone else threads
+        self.part = ALL if alone else recipe.part
 
     def __enter__(self) -> Self:
         self._open = contextlib.ExitStack()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cvpipe.errors import did_you_mean, listed
+from cvpipe.nets.timm_nets import PREFIX, timm_problem
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ NETS: dict[str, Net] = {
     "vgg19_bn": Net("vgg.vgg19_bn", "the same with batch normalisation", 32, 224, _DENSE),
     "googlenet": Net("googlenet.googlenet", "Szegedy et al. 2015", 15, 224, {"auxiliary": True}),
     "densenet121": Net("densenet.densenet121", "Huang et al. 2017", 29),
-    "squeezenet": Net("densenet.squeezenet", "Iandola et al. 2016, version 1.0", 21),
+    "squeezenet": Net("squeezenet.squeezenet", "Iandola et al. 2016, version 1.0", 21),
     "capsnet": Net("capsnet.capsnet", "Sabour, Frosst & Hinton 2017", 17, 28, _CAPSNET),
     "lstm_rows": Net("lstm_rows.lstm_rows", "A recurrent network over rows", 1, 28, _ROWS),
     "efficientnet_lite0": Net("efficientnet_lite.efficientnet_lite0", "Tan & Le 2019, Lite"),
@@ -99,8 +100,11 @@ NETS: dict[str, Net] = {
 def net_problem(net: str, options: Mapping[str, Any] | None = None) -> str:
     """What is wrong with the word for a network or with its options; empty if nothing is. Imports no torch.
 
-    A word with a dot, `package.Class`, is a class of the user's, whose options are its own business.
+    A word with a dot, `package.Class`, is a class of the user's, `timm:NAME` is a network of the package timm: their
+    options are their own business.
     """
+    if net.startswith(PREFIX):
+        return timm_problem(net)
     if "." in net:
         return ""
     if net not in NETS:

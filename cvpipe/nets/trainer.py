@@ -18,24 +18,16 @@ from torch import Tensor, nn
 
 from cvpipe.errors import RunError
 from cvpipe.nets import checkpoint
+from cvpipe.nets.examples import Examples, judged
 from cvpipe.nets.history import History, in_words
-from cvpipe.nets.learning import Answer, Learning, Look, Seeds
+from cvpipe.nets.learning import Learning, Look, Seeds
 from cvpipe.nets.moving_weights import MovingWeights, norm
-from cvpipe.nets.pixels import Pixels
 from cvpipe.nets.recipe import Recipe, Ties
 
 SAVE_EVERY_S = 30.0
 """Least time between two checkpoints, s."""
 SAVE_SHARE = 0.05
 """Largest share of the time that saving may take."""
-
-
-@dataclass(frozen=True)
-class Examples:
-    """Images and the number of each one's class, (n,) int64."""
-
-    pixels: Pixels
-    targets: np.ndarray
 
 
 @dataclass
@@ -108,7 +100,7 @@ class Training:
     def _step(self, pixels: Tensor, rows: np.ndarray) -> None:
         rate = self.rate()
         gradients, answer = self._learning.gradients(
-            self.history.step, pixels, self._targets(self.examples, rows)
+            self.history.step, pixels, self.examples.targets_of(rows, self.device)
         )
         length = norm(gradients)
         if not math.isfinite(answer.loss) or not math.isfinite(length):
@@ -131,7 +123,8 @@ class Training:
         self.history.in_epoch += 1
         if self.validation is not None:
             before = self.weights.use_average()
-            answer = self._judged(self.validation)
+            self.module.eval()
+            answer = judged(self._learning, self.validation, self.device)
             numbers["validation_loss"] = answer.loss
             if self.history.scored:
                 numbers["validation_accuracy"] = answer.correct
@@ -142,20 +135,6 @@ class Training:
         self.ties.note(in_words(self.history.epoch, self.recipe.epochs, numbers))
         self.ties.scalars(self.history.epoch, numbers)
         self._save_now_and_then()
-
-    def _judged(self, examples: Examples) -> Answer:
-        """Mean loss and share of right answers."""
-        self.module.eval()
-        rows = np.arange(len(examples.targets))
-        order = np.array_split(rows, math.ceil(len(rows) / 512))
-        total, correct = 0.0, 0.0
-        for chosen, pixels in zip(order, examples.pixels.batches(order), strict=True):
-            answer = self._learning.answers(pixels, self._targets(examples, chosen))
-            total, correct = total + answer.loss * len(chosen), correct + answer.correct
-        return Answer(total / len(rows), correct / len(rows))
-
-    def _targets(self, examples: Examples, rows: np.ndarray) -> Tensor:
-        return torch.from_numpy(examples.targets[rows]).to(self.device)
 
     def _is_over(self) -> bool:
         over = bool(self.recipe.patience) and self.history.since_best >= self.recipe.patience

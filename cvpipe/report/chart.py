@@ -106,12 +106,8 @@ def _finite(xs: Any, ys: Any) -> np.ndarray:
     """(n, 2) points that can be drawn."""
     rows = np.column_stack([np.asarray(xs, float).ravel(), np.asarray(ys, float).ravel()])
     rows = rows[np.isfinite(rows).all(axis=1)]
-    keep = (
-        np.unique(np.linspace(0, len(rows) - 1, min(len(rows), SHOWN)).round().astype(int))
-        if len(rows)
-        else []
-    )
-    return rows[keep]
+    keep = np.linspace(0, max(0, len(rows) - 1), min(len(rows), SHOWN)).round().astype(int)
+    return rows[np.unique(keep)]
 
 
 def _line(place: int, name: str, rows: np.ndarray, x: Scale, y: Scale) -> dict[str, Any]:

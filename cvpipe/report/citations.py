@@ -1,11 +1,13 @@
 """BibTeX of exactly the methods that a pipeline uses.
 
-Each class names its papers after `Source:` in its docstring; that is all a new stage has to do. Where `references.bib`
+Each class names its papers after `Source:` in its docstring; that is all a new stage has to do. A paper that only one
+value of an option is built on says so: `Authors, "Title", Venue year (kernel: chi2)`. Where `references.bib`
 has an entry of the same title, which tells full names and pages, that one is given.
 """
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,11 +22,14 @@ REFERENCE = re.compile(
     r"(?P<authors>[^;\"]+?),? \"(?P<title>[^\"]+?),?\",? ?(?P<venue>[^;\"]*?),? ?(?P<year>(?:19|20)\d\d)"
 )
 ENTRY = re.compile(r"^@\w+\{\w+,\n(?:.+\n)+?\}$", re.MULTILINE)
+PART = r"(?:sections?|equations?|appendix|chapters?|pages?)"
 PLACE = re.compile(
-    r"^[,:]? *(?P<place>(?:sections?|equations?|appendix|chapters?|pages?)\b[^;\"(]*[^;\"(.\s])"
+    rf"^[,:]? *(?P<place>{PART} [\dIVX][\dIVXa-z.]*(?:(?:,| to| and) (?:{PART} )?[\dIVX][\dIVXa-z.]*)*(?<!\.))"
 )
+ONLY = re.compile(r"\((?P<option>\w+): (?P<values>[^)]+)\)")
+"""`(kernel: chi2, rbf)`: what a paper is for."""
 MEETINGS = re.compile(
-    r"\b(CVPR|ICCV|ECCV|BMVC|ICML|NIPS|NeurIPS|ICLR|AISTATS|ICPR|ICIP|ICASSP|AAAI|Conference|Workshop|workshop|"
+    r"\b(CVPR|ICCV|ECCV|BMVC|ICML|NIPS|NeurIPS|ICLR|AISTATS|ICPR|ICIP|ICASSP|AAAI|KDD|ICANN|ACL|Conference|Workshop|workshop|"
     r"Multimedia|SPIE|Storage)\b"
 )
 """Words that tell a meeting from a journal."""
@@ -43,6 +48,8 @@ class Reference:
     year: int
     place: str = ""
     """`section 3.2`: which part of it the method is; may be empty."""
+    only: tuple[str, ...] = ()
+    """An option and the values that the paper is for; empty if it is for all."""
 
     @property
     def key(self) -> str:
@@ -56,13 +63,20 @@ def references_in(docstring: str) -> list[Reference]:
     """The papers in the paragraph after `Source:`; those without a title in quotation marks are left out."""
     _, found, rest = docstring.partition("Source:")
     text = " ".join(rest.split("\n\n")[0].split()) if found else ""
-    return [
-        Reference(
-            _authors(match["authors"]), match["title"], match["venue"].strip(" ,"), int(match["year"]),
-            place["place"] if (place := PLACE.match(text[match.end():])) else "",
-        )
-        for match in REFERENCE.finditer(text)
-    ]  # fmt: skip
+    return [_reference(match, text[match.end() :].split(";")[0]) for match in REFERENCE.finditer(text)]
+
+
+def _reference(match: re.Match[str], rest: str) -> Reference:
+    """From the match and what stands after it, up to the next paper."""
+    place, only = PLACE.match(rest), ONLY.search(rest)
+    return Reference(
+        _authors(match["authors"]),
+        match["title"],
+        match["venue"].strip(" ,"),
+        int(match["year"]),
+        place["place"] if place else "",
+        (only["option"], *only["values"].split(", ")) if only else (),
+    )
 
 
 def _authors(text: str) -> tuple[str, ...]:
@@ -72,24 +86,41 @@ def _authors(text: str) -> tuple[str, ...]:
     return tuple(name.strip(" ,.") for name in names if name.strip(" ,."))
 
 
-def bibtex(parts: Iterable[Configurable]) -> str:
+def bibtex(parts: Iterable[Configurable], tests: Iterable[str] = ()) -> str:
     """Entries for all that these stages and data sets, and their parts, are built on, each once and with its users,
-    after one for cvpipe itself."""
-    users: dict[Reference, list[str]] = {}
+    after one for cvpipe itself. `tests` are modules of `cvpipe.statistics`."""
+    users: dict[str, tuple[Reference, list[str]]] = {}
     silent: list[str] = []
-    for thing in _all_parts(parts):
-        papers = references_in(inspect.getdoc(type(thing)) or "")
-        if not papers:
-            silent.append(thing.name)
+    for name, papers in [*_of_parts(parts), *_of_tests(tests)]:
+        silent += [] if papers else [name]
         for paper in papers:
-            same = next((known for known in users if _plain(known.title) == _plain(paper.title)), paper)
-            word = f"{thing.name} ({paper.place})" if paper.place else thing.name
-            users.setdefault(same, [])
-            users[same] += [word] if word not in users[same] else []
+            _, words = users.setdefault(_plain(paper.title), (paper, []))
+            word = f"{name} ({paper.place})" if paper.place else name
+            words += [word] if word not in words else []
     entries = [_cvpipe()]
-    entries += [f"% {', '.join(words)}\n{entry_of(paper)}" for paper, words in users.items()]
+    entries += [f"% {', '.join(words)}\n{entry_of(paper)}" for paper, words in users.values()]
     entries += [f"% {', '.join(dict.fromkeys(silent))}: no paper is named"] if silent else []
     return "\n\n".join(entries) + "\n"
+
+
+def _of_parts(parts: Iterable[Configurable]) -> Iterator[tuple[str, list[Reference]]]:
+    """The word for each stage or data set, and the papers of what it does with its options."""
+    for thing in _all_parts(parts):
+        papers = references_in(inspect.getdoc(type(thing)) or "")
+        yield thing.name, [paper for paper in papers if _is_used(paper, thing)]
+
+
+def _of_tests(names: Iterable[str]) -> Iterator[tuple[str, list[Reference]]]:
+    for name in names:
+        module = importlib.import_module(f"cvpipe.statistics.{name}")
+        yield name, references_in(module.__doc__ or "")
+
+
+def _is_used(paper: Reference, thing: Configurable) -> bool:
+    option, *values = paper.only or ("",)
+    if option not in thing.parameters():  # a remark in parentheses
+        return True
+    return str(getattr(thing, option)).lower() in [value.lower() for value in values]
 
 
 def _all_parts(things: Iterable[Configurable]) -> Iterator[Configurable]:

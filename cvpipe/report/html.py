@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cvpipe.conductor.result import RunResult
 from cvpipe.files import write_whole
-from cvpipe.report import classes, confusion, costs, examples, keypoints, patches, provenance, scores, words
+from cvpipe.report import (
+    classes,
+    confusion,
+    costs,
+    examples,
+    exhibits,
+    keypoints,
+    patches,
+    provenance,
+    scores,
+    words,
+)
 from cvpipe.report.overview import overview
 
 if TYPE_CHECKING:
@@ -24,6 +36,7 @@ SECTIONS: tuple[Section, ...] = (
     classes.section,
     examples.section,
     keypoints.section,
+    exhibits.section,
     patches.section,
     costs.section,
     provenance.section,
@@ -42,6 +55,7 @@ def render(result: RunResult, folder: Path) -> str:
     return page.render(head=overview(result), sections=sections, folder=folder)
 
 
+@cache
 def environment() -> Environment:
     """Templates of this room, with the words that reports share as filters."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined

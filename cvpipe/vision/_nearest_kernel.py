@@ -15,20 +15,41 @@ fast = compiled(fastmath=FAST, error_model="numpy")
 
 
 @fast
-def _take(strip: np.ndarray, own: int, limit: np.float32, kept: np.ndarray, count: int) -> int:
-    """Append what is below the limit, but for the place `own`; the new count."""
-    for k in range(len(strip)):
-        if strip[k] < limit and k != own:
-            kept[count] = strip[k]
-            count += 1
+def _at_rank(values: np.ndarray, rank: int) -> np.float32:
+    """The value of a rank, 1 for the smallest, by halving the interval it lies in; values are at least 0.
+
+    Floats of at least 0 are in the order of their bits. Counting runs on vectors, unlike sorting.
+    """
+    bits = values.view(np.int32)
+    low, high = np.int32(0), bits.max()
+    while low < high:
+        middle = low + (high - low) // np.int32(2)
+        count = np.int32(0)
+        for k in range(len(bits)):
+            count += np.int32(bits[k] <= middle)
+        if count < rank:
+            low = middle + np.int32(1)
+        else:
+            high = middle
+    return np.array([low], np.int32).view(np.float32)[0]
+
+
+@fast
+def _take(values: np.ndarray, limit: np.float32, kept: np.ndarray, count: int) -> int:
+    """Append what is below the limit; the new count. Without branches: what is not is overwritten by the next."""
+    for k in range(len(values)):
+        kept[count] = values[k]
+        count += int(values[k] < limit)
     return count
 
 
 @fast
 def _shorten(kept: np.ndarray, most: int) -> np.float32:
     """Move the `most` smallest to the front; the largest of them."""
-    kept[:] = np.partition(kept, most - 1)
-    return kept[:most].max()
+    largest = _at_rank(kept, most)
+    for k in range(_take(kept, largest, kept, 0), most):  # it and its equals
+        kept[k] = largest
+    return largest
 
 
 @fast
@@ -42,24 +63,26 @@ def keep_nearest(
     `products` (b, m) float32 inner products; `of` and `among` (b,) and (m,) float32 squared lengths, x and y. The
     squared distance is that of the vectors over (1 + weight * distance of the places)^2. Patch i itself is column
     own + i and does not count; `own` lies below -b where it is not there. `kept` (b, capacity) float32 holds
-    `count` (b,) int64 candidates, all below `limit` (b,) float32, among them the `most` nearest.
+    `count` (b,) int64 candidates, among them the `most` nearest; `limit` (b,) float32 is not below any of these.
     """
-    (squares, xs, ys), (other_squares, other_xs, other_ys) = of, among
     strip = np.empty(STRIP, np.float32)
     for i in range(len(products)):
-        row, square, x, y = products[i], squares[i], xs[i], ys[i]
+        square, x, y = of[0][i], of[1][i], of[2][i]
         for start in range(0, products.shape[1], STRIP):
-            size = min(STRIP, products.shape[1] - start)
-            near, bound = np.int32(0), limit[i]
+            stop = min(start + STRIP, products.shape[1])
+            size, bound, near = stop - start, limit[i], np.int32(0)
+            inner = products[i, start:stop]
+            squares, xs, ys = among[0][start:stop], among[1][start:stop], among[2][start:stop]
             for k in range(size):
-                j = start + k
-                colour = max(square + other_squares[j] - np.float32(2) * row[j], np.float32(0))
-                dx, dy = other_xs[j] - x, other_ys[j] - y
+                colour = max(square + squares[k] - np.float32(2) * inner[k], np.float32(0))
+                dx, dy = xs[k] - x, ys[k] - y
                 apart = np.float32(1) + weight * np.sqrt(dx * dx + dy * dy)
                 strip[k] = colour / (apart * apart)
                 near += np.int32(strip[k] < bound)
             if near:
-                count[i] = _take(strip[:size], own + i - start, limit[i], kept[i], count[i])
+                if 0 <= own + i - start < size:
+                    strip[own + i - start] = np.inf
+                count[i] = _take(strip[:size], bound, kept[i], count[i])
                 if count[i] > kept.shape[1] - STRIP:
                     limit[i] = _shorten(kept[i, : count[i]], most)
                     count[i] = most
@@ -69,10 +92,10 @@ def keep_nearest(
 def mean_of_nearest(kept: np.ndarray, count: np.ndarray, most: int, out: np.ndarray) -> None:
     """Mean distance to the `most` nearest, from their squares; to fewer where there are fewer, 0 where none is."""
     for i in range(len(kept)):
+        few = min(count[i], most)
         if count[i] > most:
             _shorten(kept[i, : count[i]], most)
-        few = min(count[i], most)
         total = np.float32(0)
-        for j in range(few):
-            total += np.sqrt(kept[i, j])
+        for k in range(few):
+            total += np.sqrt(kept[i, k])
         out[i] = total / np.float32(max(few, 1))

@@ -10,10 +10,10 @@ import numpy as np
 from cvpipe.comparison.difference import spec_lines
 from cvpipe.comparison.result import Candidate, Comparison, Pair
 from cvpipe.comparison.words import TESTS, p_text
+from cvpipe.report.words import percent
 
 MOST_CLASSES = 60
 """Classes in a confusion matrix; more are cut to those with the most errors."""
-MEASURES = ("recall", "precision", "f1")
 
 
 def payload(
@@ -136,5 +136,5 @@ def _map(one: dict[str, Any], thumbs: dict[str, int], classes: list[str]) -> dic
         "i": [thumbs.get(name, -1) for name in one["ids"]],
         "pca": one["pca"],
         "tsne": one["tsne"],
-        "purity": one["purity"],
+        "purity": percent(one["purity"], 0),
     }

@@ -45,6 +45,27 @@
     });
   }
 
+  // The table of pairs: one stop for the tabulator key, arrows go from cell to cell.
+
+  function walkable(table) {
+    const at = (row, column) => table.rows[row]?.cells[column]?.querySelector("button");
+    const cells = [...table.querySelectorAll("button.cell")];
+    cells.forEach((cell, place) => { cell.tabIndex = place ? -1 : 0; });
+    table.addEventListener("keydown", (event) => {
+      const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+      const cell = event.target.closest("td");
+      if (!step || !cell) return;
+      event.preventDefault();
+      let [row, column] = [cell.parentElement.rowIndex + step[0], cell.cellIndex + step[1]];
+      if (!at(row, column)) [row, column] = [row + step[0], column + step[1]]; // over the empty diagonal
+      const next = at(row, column);
+      if (!next) return;
+      cells.forEach((other) => { other.tabIndex = -1; });
+      next.tabIndex = 0;
+      next.focus();
+    });
+  }
+
   // Thumbnails are parts of one picture, which the style sheet holds.
 
   const columns = Number(document.body.dataset.columns);
@@ -265,13 +286,14 @@
       return dot;
     }));
     const how = map.how.value === "tsne" ? "t-SNE" : "PCA";
-    byId("map").setAttribute("aria-label", `${how} map of ${places.length} images by the features of ${chosen.name}. The nearest other image is of the same class for ${percent(chosen.purity, 0)}.`);
-    byId("map-note").textContent = `${places.length} test images by the features of ${chosen.name}; the nearest other image is of the same class for ${percent(chosen.purity, 0)}. Point at an image for its name${wanted === null ? "; choose a class to set it off" : ""}. Frames repeat eight colours over the classes.`;
+    byId("map").setAttribute("aria-label", `${how} map of ${places.length} images by the features of ${chosen.name}. The nearest other image is of the same class for ${chosen.purity}.`);
+    byId("map-note").textContent = `${places.length} test images by the features of ${chosen.name}; the nearest other image is of the same class for ${chosen.purity}. Point at an image for its name${wanted === null ? "; choose a class to set it off" : ""}. Frames repeat eight colours over the classes.`;
   }
 
   // Wiring.
 
   document.querySelectorAll("table.sortable").forEach(sortable);
+  document.querySelectorAll("table.matrix").forEach(walkable);
   if (pick.a) {
     for (const control of [pick.a, pick.b]) control.addEventListener("change", showPair);
     byId("swap").addEventListener("click", () => {

@@ -1,7 +1,4 @@
-"""A map of test images in the space of each candidate's features.
-
-Source: van der Maaten & Hinton, "Visualizing data using t-SNE", JMLR 2008.
-"""
+"""A map of test images in the space of each candidate's features."""
 
 from __future__ import annotations
 
@@ -13,13 +10,11 @@ from cvpipe.comparison.feature_rows import FeatureRows, read_features
 from cvpipe.comparison.result import Comparison
 
 MOST = 6
-"""Candidates, the first in rank: t-SNE of 240 images takes about half a second each."""
+"""Candidates, the first in rank; each takes some 15 kB of the page."""
 FEWEST = 8
 """Images; fewer make no map."""
 MARGIN = 0.04
 """Share of the map that stays free at each side: pictures have a size."""
-PERPLEXITY = 20.0
-"""About how many neighbours count (van der Maaten & Hinton 2008: 5 to 50), less for few images."""
 
 
 def maps_of(comparison: Comparison) -> list[dict[str, Any]]:
@@ -38,7 +33,7 @@ def _map(name: str, found: FeatureRows) -> dict[str, Any]:
         "explained": float(found.explained[:2].sum()),
         "purity": purity(found.values, np.array(found.labels)),
         "pca": _unit(found.values[:, :2]),
-        "tsne": _unit(_tsne(found.values)),
+        "tsne": _unit(found.tsne),
     }
 
 
@@ -48,20 +43,6 @@ def purity(values: np.ndarray, labels: np.ndarray) -> float:
     distances = squares[:, None] + squares - 2.0 * values.astype(np.float64) @ values.T.astype(np.float64)
     np.fill_diagonal(distances, np.inf)
     return float((labels[distances.argmin(axis=1)] == labels).mean())
-
-
-def _tsne(values: np.ndarray) -> np.ndarray:
-    """(n, 2), the same for the same values."""
-    from sklearn.manifold import TSNE
-
-    if not np.ptp(values, axis=0).any():
-        return values[:, :2]
-    spread = values / max(
-        float(values[:, 0].std()), 1e-12
-    )  # its first step takes features of about this size
-    start = _two(spread) * 1e-4
-    embedding = TSNE(perplexity=min(PERPLEXITY, (len(values) - 1) / 3), init=start, random_state=0)
-    return np.asarray(embedding.fit_transform(spread))
 
 
 def _two(values: np.ndarray) -> np.ndarray:

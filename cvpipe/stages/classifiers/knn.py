@@ -23,7 +23,8 @@ class Knn(Classifier):
     Raises `RunError` without labels, and for negative features with chi2.
 
     Source: Cover & Hart, "Nearest neighbor pattern classification", IEEE Trans. Information Theory 1967;
-    weights: Dudani, "The distance-weighted k-nearest-neighbor rule", IEEE Trans. Systems, Man, and Cybernetics 1976.
+    Dudani, "The distance-weighted k-nearest-neighbor rule", IEEE Trans. Systems, Man, and Cybernetics 1976 (votes:
+    distance).
     """
 
     k: Count = 1  # how many training images vote

@@ -20,8 +20,8 @@ class Perceptron(Classifier):
     is more likely than the rest. Raises `RunError` without labels, or with one class only.
 
     Source: Rosenblatt, "The perceptron: a probabilistic model for information storage and organization in the
-    brain", Psychological Review 1958; averaged: Freund & Schapire, "Large margin classification using the
-    perceptron algorithm", Machine Learning 1999.
+    brain", Psychological Review 1958; Freund & Schapire, "Large margin classification using the perceptron
+    algorithm", Machine Learning 1999 (averaged: true).
     """
 
     epochs: Count = 20  # how often each training image is seen

@@ -37,8 +37,9 @@ class Svm(Classifier):
     gamma and landmarks, which do not depend on labels, are shared by all folds and values of C.
 
     Source: Fan et al., "LIBLINEAR: a library for large linear classification", JMLR 2008, section 2 (L2-loss);
-    Zhang et al., "Local features and kernels for classification of texture and object categories", IJCV 2007 (chi2);
-    Platt, "Probabilistic outputs for support vector machines", 1999 (probability).
+    Zhang et al., "Local features and kernels for classification of texture and object categories", IJCV 2007 (kernel:
+    chi2); Platt, "Probabilistic outputs for support vector machines and comparisons to regularized likelihood methods",
+    1999 (probability: true).
     """
 
     kernel: Literal["linear", "chi2", "intersection", "rbf", "laplacian"] = "linear"  # chi2 for histograms

@@ -24,7 +24,7 @@ class Vlad(Learner):
     Raises `RunError` if the training images have no descriptors at all, or if later ones have another width.
 
     Source: Jegou et al., "Aggregating local descriptors into a compact image representation", CVPR 2010,
-    section 3; Arandjelovic & Zisserman, "All about VLAD", CVPR 2013, section 3.1 (intra-normalisation).
+    section 3; Arandjelovic & Zisserman, "All about VLAD", CVPR 2013, section 3.1 (intra: true).
     """
 
     words: Count = 64  # visual words; Jegou 2010 used 16 to 256

@@ -58,8 +58,7 @@ class FilterLearner(Learner):
     # where training patches come from; nothing is drawn from test images
     patches: Annotated[Stage, Part(Images, Patches)] = field(default_factory=RandomPatches)
     samples: Count = 100_000  # patches to learn from, in all
-    # images, and patches, are made so many times smaller first; leave a sampler's `scale` at 1
-    shrink: Count = 1
+    shrink: Count = 1  # images, and patches, are made so many times smaller first
     evening: Evening = "contrast"  # taken out of each patch: brightness and contrast, brightness, or nothing
     contrast: NonNegative = 10.0  # added to the variance of a patch, grey levels^2; Coates's program
     whiten: Kind = "zca"  # zca, pca, or none

@@ -23,7 +23,7 @@ class KmeansFilters(FilterLearner):
     than `filters`, these are the centres, and there are fewer columns. Raises `RunError` if there are no patches.
 
     Source: Coates, Lee & Ng, "An analysis of single-layer networks in unsupervised feature learning", AISTATS 2011;
-    Coates & Ng, "Learning feature representations with k-means", 2012, section 2 (spherical).
+    Coates & Ng, "Learning feature representations with k-means", 2012, section 2 (spherical: true).
     """
 
     # the triangle won 77.9 to 68.6 on CIFAR-10 in Coates 2011

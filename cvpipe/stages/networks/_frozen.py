@@ -11,8 +11,9 @@ from annotated_types import MinLen
 
 from cvpipe import device
 from cvpipe.data import Images
-from cvpipe.nets.build import size_problem, source_of
-from cvpipe.nets.table import NETS, net_problem
+from cvpipe.nets.build import side_of, size_problem, source_of
+from cvpipe.nets.table import net_problem
+from cvpipe.nets.weight_files import look_of
 from cvpipe.nets.weights import content, is_file, scaling_of, weights_problem
 from cvpipe.options import Count, PathOrWord, Seed
 from cvpipe.stage import Stage
@@ -30,18 +31,14 @@ PIXELS = 4 * 224 * 224
 class FrozenNet(Stage):
     """A network with given weights, and some of its layers."""
 
-    net: str = "efficientnet_lite0"  # a word for a network; `cvpipe stages cnn_features --layers NET` lists its layers
-    weights: PathOrWord = (
-        "lite0"  # lite0, none (random), NETWORK.RECIPE of torchvision, or a file with a state dict
-    )
-    layers: Annotated[tuple[str, ...], MinLen(1)] | None = (
-        None  # names; null is the last one before the scores
-    )
-    size: Count | None = None  # px, side of the square that the network sees; null is that of its paper
-    shape: Fit = (
-        "stretch"  # the whole image whatever its aspect; or crop, the largest square around the centre
-    )
-    channels: Literal[1, 3] = 3  # 1 gives the network grey pixels
+    net: str = "efficientnet_lite0"  # see docs/networks.md; package.Class, timm:NAME
+    # lite0, none (random), NETWORK.RECIPE of torchvision, timm, or a file: a state dict, *_cnn.safetensors
+    weights: PathOrWord = "lite0"
+    # names, see `cvpipe stages cnn_features --layers NET`; null is the last one before the scores
+    layers: Annotated[tuple[str, ...], MinLen(1)] | None = None
+    size: Count | None = None  # px, side of what the network sees; null is that of its training or its paper
+    shape: Fit = "stretch"  # the whole image whatever its aspect; crop is the largest square in the middle
+    channels: Literal["rgb", "grey"] = "rgb"  # what the network sees
     options: dict[str, Any] | None = None  # of the network
     seed: Seed = None  # of random weights
 
@@ -62,7 +59,8 @@ class FrozenNet(Stage):
         return [*file, *source_of(self.net)]
 
     def _side(self) -> int:
-        return self.size or (NETS[self.net].side if self.net in NETS else 224)
+        look = look_of(Path(self.weights)) if is_file(self.weights) and not self.size else None
+        return self.size or (look[2] if look else side_of(self.net))
 
     def _recipe(self, digest: str) -> Recipe:
         from cvpipe.nets.frozen import Recipe
@@ -74,7 +72,7 @@ class FrozenNet(Stage):
             self.weights,
             digest,
             layers,
-            self.channels,
+            1 if self.channels == "grey" else 3,
             self._side(),
             tuple(sorted(options.items())),
             self.seed or 0,
@@ -90,7 +88,7 @@ class FrozenNet(Stage):
         from cvpipe.nets.threads import one_thread
 
         place, recipe = device.current(), self._recipe(content(self.weights))
-        taps, scaling = frozen(recipe, place), scaling_of(self.weights)
+        taps, scaling = frozen(recipe, place), scaling_of(self.weights, self.net)
         mean, deviation = (
             torch.tensor(values, device=place).view(1, -1, 1, 1)
             for values in (scaling.mean, scaling.deviation)
@@ -112,7 +110,7 @@ class FrozenNet(Stage):
         for image in images:
             square = fit_square(image, side, self.shape)
             pixels.append(
-                square if self.channels == 3 else cv2.cvtColor(square, cv2.COLOR_RGB2GRAY)[..., None]
+                square if self.channels == "rgb" else cv2.cvtColor(square, cv2.COLOR_RGB2GRAY)[..., None]
             )
             sizes.append(image.shape[:2])
         return np.stack(pixels), np.array(sizes, np.int32)

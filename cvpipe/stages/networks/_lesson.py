@@ -17,10 +17,10 @@ from cvpipe.stages.networks._options import Trained
 if TYPE_CHECKING:
     from torch import nn
 
+    from cvpipe.nets.examples import Examples
     from cvpipe.nets.learning import Look
     from cvpipe.nets.pixels import Pixels
     from cvpipe.nets.recipe import Recipe
-    from cvpipe.nets.trainer import Examples
 
 
 ENOUGH = 5000
@@ -88,7 +88,7 @@ class Lesson:
         return Look(mean.cpu(), deviation.cpu())
 
     def _examples(self, images: Images, truth: np.ndarray, chosen: np.ndarray) -> Examples:
-        from cvpipe.nets.trainer import Examples
+        from cvpipe.nets.examples import Examples
 
         rows = np.flatnonzero(chosen)
         return Examples(self._pixels(images[rows]), truth[rows])

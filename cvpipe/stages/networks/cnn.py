@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from cvpipe.data import Images, Predictions
+from cvpipe.data.exhibits import Exhibit
 from cvpipe.stage import Classifier
 from cvpipe.stages.classifiers._training import classes_of
+from cvpipe.stages.networks._capsules import DRAWN, capsules_of, perturbed
 from cvpipe.stages.networks._frame import Frame, frame_of
 from cvpipe.stages.networks._lesson import Lesson
 from cvpipe.stages.networks._network import Network
@@ -31,6 +33,8 @@ class Cnn(Trained, Seen, Chosen, Network, Classifier):
     Goodfellow, Bengio & Courville, "Deep learning", 2016, chapters 7 and 8.
     """
 
+    capsules_: np.ndarray
+
     def conflicts(self) -> list[str]:
         """What does not go together."""
         return [*Chosen.conflicts(self), *Trained.conflicts(self)]
@@ -45,6 +49,8 @@ class Cnn(Trained, Seen, Chosen, Network, Classifier):
         module = self._fresh(frame, len(self.classes_), lesson.seeds("weights"))
         history = lesson.teach(module)
         self.keep(module.cpu(), frame, lesson.look, history)
+        _, first = np.unique(truth, return_index=True)
+        self.capsules_ = capsules_of(self, images[first[:DRAWN]])
         return self
 
     def predict(self, images: Images) -> Predictions:
@@ -52,6 +58,10 @@ class Cnn(Trained, Seen, Chosen, Network, Classifier):
         from cvpipe.nets.inference import softmax
 
         return Predictions(scores=softmax(self.outputs(images)), classes=self.classes_)
+
+    def exhibits(self) -> list[Exhibit]:
+        """Curves of the training, filters of the first layer; of a capsule network also what its dimensions mean."""
+        return [*super().exhibits(), *perturbed(self, self.capsules_, self.classes_)]
 
     def build(self) -> nn.Module:
         """The network for what was learned."""

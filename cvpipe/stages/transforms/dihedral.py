@@ -33,13 +33,13 @@ class Dihedral(Stage):
     def transform(self, descriptors: Descriptors) -> Descriptors:
         """(M, 128 c) uint8 or float32 -> (g M, 128 c) of the same type."""
         values, orders = descriptors.values, permutations(self.group)
-        width, count = orders.shape[1], len(orders)
+        count, width = orders.shape
         if values.shape[1] % width:
             raise RunError(
-                f"takes SIFT descriptors of 128 components a channel, got {values.shape[1]}", self.name
+                f"takes SIFT descriptors of {width} components a channel, got {values.shape[1]}", self.name
             )
-        channels = values.reshape(len(values), values.shape[1] // width, width)
-        versions = np.stack([channels[:, :, order] for order in orders], axis=1)
+        channels = np.arange(0, values.shape[1], width)  # where each begins
+        order = (orders[:, None, :] + channels[:, None]).ravel()
         ragged: dict[str, Any] = {
             f.name: np.repeat(getattr(descriptors, f.name), count, axis=0)
             for f in fields(descriptors)
@@ -48,6 +48,6 @@ class Dihedral(Stage):
         return replace(
             descriptors,
             offsets=descriptors.offsets * count,
-            values=versions.reshape(count * len(values), values.shape[1]),
+            values=np.take(values, order, axis=1).reshape(count * len(values), values.shape[1]),
             **ragged,
         )

@@ -25,7 +25,7 @@ class Pca(Learner):
     if there is nothing to learn from, or if later vectors have another width.
 
     Source: Jolliffe, "Principal component analysis", 2nd edition 2002, section 1.1; Jegou & Chum, "Negative
-    evidences and co-occurences in image retrieval", ECCV 2012, section 3 (whitening).
+    evidences and co-occurences in image retrieval", ECCV 2012, section 3 (whiten: true).
     """
 
     dims: Count = 64  # components kept; Perronnin 2010 kept 64 of SIFT's 128
