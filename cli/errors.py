@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import errno
 import os
@@ -39,6 +40,7 @@ REASONS = {
 
 def explained(command: Callable[[], Any]) -> int:
     """Run a command; say what went wrong, and give the exit code."""
+    sys.unraisablehook = _not_lost
     try:
         code = command()
         sys.stdout.flush()
@@ -63,6 +65,14 @@ def explained(command: Callable[[], Any]) -> int:
         _trace()
         said = " ".join(f"{type(error).__name__}: {error}".split())
         return _say(f"internal error: {said}; please report it; {TRACEBACK}=1 shows the trace", FAILED)
+
+
+def _not_lost(unraisable: Any) -> None:
+    """Ctrl-C while Python is inside a callback, such as a weak reference's, cannot be raised there; raise it after it."""
+    if unraisable.exc_type is KeyboardInterrupt:
+        _thread.interrupt_main()
+    else:
+        sys.__unraisablehook__(unraisable)
 
 
 def leave(code: int) -> NoReturn:
