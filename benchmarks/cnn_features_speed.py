@@ -6,7 +6,8 @@
 cvpipe takes, by as many threads. `torchvision loop` is what a user would write: PIL, torchvision's transforms, a
 `DataLoader` with that many workers, batches of 32 with torch's own threads. Without a folder, 256x256 JPEG files are
 made from photographs of scikit-image. Rounds alternate; the shortest time of each counts.
-Target: cvpipe within 1.15 times the forward passes.
+Target: cvpipe within 1.15 times the forward passes. Measured on 2 cores that others used too: 62 images/s, the forward
+passes took 1.32 times as long, the loop 4.3 times.
 """
 
 from __future__ import annotations
