@@ -68,7 +68,7 @@ def explained(command: Callable[[], Any]) -> int:
 
 
 def _not_lost(unraisable: Any) -> None:
-    """Ctrl-C while Python is inside a callback, such as a weak reference's, cannot be raised there; raise it after it."""
+    """Ctrl-C inside a callback, such as a weak reference's, cannot be raised there; it is raised after it."""
     if unraisable.exc_type is KeyboardInterrupt:
         _thread.interrupt_main()
     else:
