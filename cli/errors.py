@@ -7,6 +7,7 @@ import contextlib
 import errno
 import os
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -18,6 +19,8 @@ FAILED = 4
 """Exit code: the run failed, for no reason of the user's."""
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
+SOON_S = 0.01
+"""After how long an interruption that could not be raised is raised again, s: the callback has ended by then."""
 KEPT = "interrupted; what was computed is kept, the same command goes on from there"
 TRACEBACK = "CVPIPE_TRACEBACK"
 """Environment variable: set it to see the trace of an error."""
@@ -70,7 +73,7 @@ def explained(command: Callable[[], Any]) -> int:
 def _not_lost(unraisable: Any) -> None:
     """Ctrl-C inside a callback, such as a weak reference's, cannot be raised there; it is raised after it."""
     if unraisable.exc_type is KeyboardInterrupt:
-        _thread.interrupt_main()
+        threading.Timer(SOON_S, _thread.interrupt_main).start()
     else:
         sys.__unraisablehook__(unraisable)
 

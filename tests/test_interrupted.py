@@ -275,7 +275,7 @@ def command():
     thing = Thing()
     kept = weakref.ref(thing, interrupt)
     del thing
-    for _ in range(1_000_000): pass
+    for _ in range(10_000_000): pass
     return 0
 leave(explained(command))
 """
