@@ -13,7 +13,7 @@ import pytest
 from toys import striped
 
 from cvpipe import Pipeline
-from cvpipe.conductor import keys
+from cvpipe.conductor import keys, sources
 from cvpipe.conductor.seeding import seeded
 from cvpipe.data import Images
 from cvpipe.stage import Stage
@@ -30,7 +30,13 @@ SIFT = "cvpipe.stages.descriptors.sift"
 
 
 def forget() -> None:
-    for function in (keys.code_of, keys._source, keys._library, keys._imports, keys._is_installed):
+    for function in (
+        sources.code_of,
+        sources._source,
+        sources._library,
+        sources._imports,
+        sources._is_installed,
+    ):
         function.cache_clear()  # type: ignore[attr-defined]
 
 
@@ -135,14 +141,14 @@ def test_an_id_is_no_pixel() -> None:
 def test_a_changed_source_changes_what_is_built_from_it(
     monkeypatch: pytest.MonkeyPatch, module: str, moved: list[bool]
 ) -> None:
-    before, source = chain(), keys._source
+    before, source = chain(), sources._source
 
     def edited(name: str) -> str | None:
         text = source(name)
         return f"{text}\n# edited\n" if name == module else text
 
-    monkeypatch.setattr(keys, "_source", edited)
-    keys.code_of.cache_clear()
+    monkeypatch.setattr(sources, "_source", edited)
+    sources.code_of.cache_clear()
     assert changed(chain(), before) == moved
 
 
@@ -158,8 +164,8 @@ def test_a_changed_source_changes_what_is_built_from_it(
 def test_another_version_of_a_library_changes_what_uses_it(
     monkeypatch: pytest.MonkeyPatch, library: str, moved: list[bool]
 ) -> None:
-    before, version = chain(), keys.version
-    monkeypatch.setattr(keys, "version", lambda name: "0.0" if name == library else version(name))
+    before, version = chain(), sources.version
+    monkeypatch.setattr(sources, "version", lambda name: "0.0" if name == library else version(name))
     forget()
     assert changed(chain(), before) == moved
 
@@ -201,9 +207,9 @@ def test_a_helper_beside_a_users_script_counts(outside: Callable[[str], Stage]) 
 
 def test_what_is_installed_counts_by_its_version() -> None:
     for package in ("numpy", "cv2", "json", "sklearn", "pydantic", "sys"):
-        assert keys._is_installed(package), package
-    assert not keys._is_installed("toys")
-    closure = keys._closure(SIFT)
+        assert sources._is_installed(package), package
+    assert not sources._is_installed("toys")
+    closure = sources._closure(SIFT)
     assert closure is not None
     assert all(name.startswith("cvpipe.") for name in closure)
 

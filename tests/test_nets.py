@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from cvpipe.conductor import keys
+from cvpipe.conductor import sources
 from cvpipe.errors import RunError, SpecError
 from cvpipe.nets.build import TRUST, build, smallest_size
 from cvpipe.nets.cost import multiply_adds
@@ -271,7 +271,7 @@ def test_classes_of_the_user_are_built_if_their_package_is_trusted(
 
 
 def test_the_source_of_every_network_is_part_of_the_keys_of_results() -> None:
-    found = keys._closure("cvpipe.nets.build") or {}
+    found = sources._closure("cvpipe.nets.build") or {}
     assert {f"cvpipe.nets.{net.maker.partition('.')[0]}" for net in NETS.values()} <= set(found)
 
 

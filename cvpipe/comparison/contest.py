@@ -13,9 +13,9 @@ from cvpipe.comparison.gather import gather
 from cvpipe.comparison.record import FILE, candidate_key, data_key, is_finished
 from cvpipe.comparison.result import Comparison
 from cvpipe.comparison.sharing import ordered
-from cvpipe.conductor import keys
 from cvpipe.conductor.environment import resolve_device
 from cvpipe.conductor.progress import Progress
+from cvpipe.conductor.sources import code_of
 from cvpipe.data import Dataset
 from cvpipe.device import Device, use
 
@@ -85,7 +85,7 @@ class Contest:
     def _libraries(self) -> list[str]:
         """What a worker imports once for all candidates."""
         stages = {type(stage).__module__ for entrant in self.entrants for stage in entrant.spec.stages}
-        used = {line for module in stages for line in keys.code_of(module)}
+        used = {line for module in stages for line in code_of(module)}
         heavy = [name for start, name in HEAVY.items() if any(line.startswith(start) for line in used)]
         return [*LIBRARIES, *sorted(stages), *heavy]
 

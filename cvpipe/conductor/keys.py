@@ -8,16 +8,10 @@ content hashes of its images. Arrays are never hashed.
 
 from __future__ import annotations
 
-import ast
 import hashlib
-import importlib.util
-import inspect
 import json
-import secrets
-import sys
 from collections.abc import Iterable, Sequence
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -25,38 +19,15 @@ import numpy as np
 
 from cvpipe import device
 from cvpipe.composite import Composite
+from cvpipe.conductor.sources import code_of
 from cvpipe.configurable import Configurable, parts_of
 from cvpipe.stage import Stage, learns
-
-DISTRIBUTIONS = {
-    "cv2": (
-        "opencv-contrib-python-headless",
-        "opencv-contrib-python",
-        "opencv-python-headless",
-        "opencv-python",
-    ),
-    "skimage": ("scikit-image",),
-    "sklearn": ("scikit-learn",),
-    "PIL": ("pillow",),
-}
-"""Distributions that bring a module, where the names differ."""
 
 DECODER = "cvpipe.data.decode"
 """The module whose source and libraries decide what pixels a file becomes."""
 
 SAMPLER = "cvpipe.conductor.sample"
 """The module that decides which rows a learner sees."""
-
-ROOMS = (
-    "cvpipe.data",
-    "cvpipe.vision",
-    "cvpipe.nets",
-    "cvpipe.stage",
-    "cvpipe.composite",
-    "cvpipe.stages",
-    "cvpipe.threads",
-)
-"""The parts of cvpipe that a stage's results depend on."""
 
 
 def digest(*parts: Any) -> str:
@@ -126,57 +97,6 @@ def chunk_key(key: str, ids: Sequence[str], tokens: Sequence[str]) -> str:
     return digest(key, list(ids), list(tokens))
 
 
-@cache
-def code_of(module: str) -> list[str]:
-    """What decides what a module computes: hashes of its source and of what it is built from, library versions.
-
-    A module without a source file (an interactive session) gets a name of its own, good for this process only.
-    """
-    sources = _closure(module)
-    if sources is None:
-        return [f"{module} of this process {secrets.token_hex(16)}"]
-    hashes = [hashlib.sha256(source.encode()).hexdigest() for _, source in sorted(sources.items())]
-    imported = {name for source in sources.values() for name in _imports(source)}
-    return hashes + sorted(filter(None, map(_library, {name.split(".")[0] for name in imported})))
-
-
-def _closure(module: str) -> dict[str, str] | None:
-    """Source by module for `module` and for what it is built from."""
-    found: dict[str, str] = {}
-    waiting = [module]
-    while waiting:
-        name = waiting.pop()
-        source = _source(name)
-        if source is None and name == module:
-            return None
-        if source is not None and name not in found:
-            found[name] = source
-            waiting += [n for n in _imports(source) if n not in found and _is_followed(n, module)]
-    return found
-
-
-def _is_followed(module: str, root: str) -> bool:
-    """Whether the source of what `root` imports decides results: cvpipe's rooms, the package of `root`, and whatever
-    is not installed, such as a file beside the user's script."""
-    package = module.split(".")[0]
-    if package == "cvpipe":
-        return any(module == room or module.startswith(f"{room}.") for room in ROOMS)
-    return package == root.split(".")[0] or not _is_installed(package)
-
-
-@cache
-def _is_installed(package: str) -> bool:
-    """Whether a package is Python's own, or was installed in a version that speaks for its source."""
-    if package in sys.stdlib_module_names or _library(package):
-        return True
-    try:
-        spec = importlib.util.find_spec(package)
-    except (ImportError, ValueError):
-        return True
-    parts = Path(spec.origin).parts if spec and spec.origin else ("site-packages",)
-    return "site-packages" in parts or "dist-packages" in parts
-
-
 def _modules(thing: Configurable) -> set[str]:
     """The modules of an object and of its parts."""
     return {type(thing).__module__}.union(*map(_modules, _parts(thing)))
@@ -209,38 +129,3 @@ def _hash(file: Path, size: int, changed: int) -> str:
     """SHA-256 of a file, read again when its size or its time has changed."""
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-@cache
-def _source(module: str) -> str | None:
-    try:
-        if module in sys.modules:
-            return inspect.getsource(sys.modules[module])
-        spec = importlib.util.find_spec(module)
-        return Path(spec.origin).read_text() if spec and spec.origin else None
-    except (ImportError, OSError, TypeError, ValueError):
-        return None
-
-
-@cache
-def _imports(source: str) -> frozenset[str]:
-    """Every module that a source imports, also inside functions; `from a import b` gives `a` and `a.b`."""
-    found = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return frozenset(found)
-
-
-@cache
-def _library(module: str) -> str:
-    if module in sys.stdlib_module_names or module == "cvpipe":
-        return ""
-    for distribution in DISTRIBUTIONS.get(module, (module,)):
-        try:
-            return f"{distribution} {version(distribution)}"
-        except PackageNotFoundError:
-            continue
-    return ""
