@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import errno
 import os
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -17,6 +19,8 @@ FAILED = 4
 """Exit code: the run failed, for no reason of the user's."""
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
+SOON_S = 0.01
+"""After how long an interruption that could not be raised is raised again, s: the callback has ended by then."""
 KEPT = "interrupted; what was computed is kept, the same command goes on from there"
 TRACEBACK = "CVPIPE_TRACEBACK"
 """Environment variable: set it to see the trace of an error."""
@@ -39,6 +43,7 @@ REASONS = {
 
 def explained(command: Callable[[], Any]) -> int:
     """Run a command; say what went wrong, and give the exit code."""
+    sys.unraisablehook = _not_lost
     try:
         code = command()
         sys.stdout.flush()
@@ -63,6 +68,14 @@ def explained(command: Callable[[], Any]) -> int:
         _trace()
         said = " ".join(f"{type(error).__name__}: {error}".split())
         return _say(f"internal error: {said}; please report it; {TRACEBACK}=1 shows the trace", FAILED)
+
+
+def _not_lost(unraisable: Any) -> None:
+    """Ctrl-C inside a callback, such as a weak reference's, cannot be raised there; it is raised after it."""
+    if unraisable.exc_type is KeyboardInterrupt:
+        threading.Timer(SOON_S, _thread.interrupt_main).start()
+    else:
+        sys.__unraisablehook__(unraisable)
 
 
 def leave(code: int) -> NoReturn:

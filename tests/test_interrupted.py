@@ -262,3 +262,22 @@ def test_no_worker_is_left_at_work() -> None:
     count = len(began)
     time.sleep(0.5)
     assert len(began) == count < 10
+
+
+def test_ctrl_c_inside_a_callback_is_not_lost() -> None:
+    """Python only prints an exception out of a weak reference's callback, and goes on."""
+    code = """
+import weakref
+from cvpipe_cli.errors import explained, leave
+class Thing: pass
+def interrupt(reference): raise KeyboardInterrupt
+def command():
+    thing = Thing()
+    kept = weakref.ref(thing, interrupt)
+    del thing
+    for _ in range(10_000_000): pass
+    return 0
+leave(explained(command))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.strip()) == (130, INTERRUPTED)
