@@ -11,7 +11,7 @@ import click
 from cvpipe_cli.options import as_json, jobs
 
 if TYPE_CHECKING:
-    from cvpipe.conductor.audit import Audit
+    from cvpipe.audit.findings import Audit
 
 SHOWN = 6
 """Sizes and kinds of file that are named; the others are counted."""

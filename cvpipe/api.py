@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from cvpipe.audit.audit import audit
+from cvpipe.audit.findings import Audit
 from cvpipe.comparison.repeated import Repeat, compare_repeat, data_changes
 from cvpipe.comparison.run_files import RunFiles, read_run
 from cvpipe.conductor import workers
-from cvpipe.conductor.audit import Audit, audit
 from cvpipe.conductor.chunks import linked
 from cvpipe.conductor.load import load
 from cvpipe.conductor.log import Logged
@@ -22,7 +23,6 @@ from cvpipe.conductor.progress import Progress
 from cvpipe.conductor.result import RunResult
 from cvpipe.conductor.scan import fingerprint, usable
 from cvpipe.conductor.smoke import smoke_test
-from cvpipe.conductor.split import Split
 from cvpipe.conductor.store import Nowhere
 from cvpipe.data import Dataset
 from cvpipe.datasets._load import load_dataset
@@ -30,6 +30,7 @@ from cvpipe.device import Device
 from cvpipe.errors import DataError, RunError, SpecError
 from cvpipe.report.folder import claim, write
 from cvpipe.spec import Spec, load_spec, parse_split
+from cvpipe.splits.kinds import Split
 
 
 def run(

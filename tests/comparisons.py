@@ -17,8 +17,8 @@ from cvpipe.comparison.result import (
     Pair,
     Significance,
 )
+from cvpipe.conductor.measured import Score
 from cvpipe.conductor.metrics import confusion_matrices
-from cvpipe.conductor.result import Score
 
 CLASSES = ("brick", "grass", "sand", "water")
 SPLITS = 5

@@ -15,7 +15,7 @@ from cvpipe_cli.main import main
 
 import cvpipe
 from cvpipe import api
-from cvpipe.conductor.audit import audit
+from cvpipe.audit.audit import audit
 from cvpipe.data import Dataset, Images
 
 

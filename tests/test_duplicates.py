@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import cvpipe
-from cvpipe.conductor.duplicates import equal_sets, leak_warnings, leaks
-from cvpipe.conductor.split import Fold, Given, Holdout, KFold, PerClass, Split
 from cvpipe.data import Dataset, Images
+from cvpipe.splits.duplicates import equal_sets, leak_warnings, leaks
+from cvpipe.splits.kinds import Fold, Given, Holdout, KFold, PerClass, Split
 
 LABELS = np.array(["ash"] * 40 + ["birch"] * 30)
 PIXEL = np.zeros((1, 1), np.uint8)

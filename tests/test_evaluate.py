@@ -12,7 +12,7 @@ import pytest
 
 from cvpipe.conductor import _bootstrap, metrics
 from cvpipe.conductor.evaluate import METRICS, Evaluation, evaluate
-from cvpipe.conductor.result import SplitResult
+from cvpipe.conductor.measured import SplitResult
 from cvpipe.data import Predictions
 from cvpipe.errors import RunError, SpecError
 
@@ -297,7 +297,7 @@ def test_evaluating_does_not_import_scikit_learn() -> None:
         "import sys, numpy as np\n"
         "from cvpipe.data import Predictions\n"
         "from cvpipe.conductor.evaluate import evaluate\n"
-        "from cvpipe.conductor.result import SplitResult\n"
+        "from cvpipe.conductor.measured import SplitResult\n"
         "c = np.array(['a', 'b']); r = np.arange(2)\n"
         "p = Predictions(scores=np.eye(2, dtype=np.float32), classes=c)\n"
         "evaluate(c, None, [SplitResult(r, r, p)], ['accuracy'], c, 0)\n"

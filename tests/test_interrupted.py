@@ -19,11 +19,11 @@ import pytest
 from accidents import INTERRUPTED, MAIN, SPEC, cvpipe, leftovers, make_photos, numbers, run
 
 from cvpipe.conductor import conduct, save, store, workers
-from cvpipe.conductor.split import KFold
 from cvpipe.conductor.store import Store
 from cvpipe.data import images
 from cvpipe.datasets.folder import Folder
 from cvpipe.report import folder, html
+from cvpipe.splits.kinds import KFold
 from cvpipe.stages.classifiers.svm import Svm
 from cvpipe.stages.descriptors.root_sift import RootSift
 from cvpipe.stages.descriptors.sift import Sift

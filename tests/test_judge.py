@@ -11,8 +11,8 @@ from scipy import stats
 from cvpipe.comparison.judge import Evidence, judge
 from cvpipe.comparison.resamples import resampled_scores
 from cvpipe.comparison.result import Answers, Candidate
+from cvpipe.conductor.measured import Score
 from cvpipe.conductor.metrics import SCORES, confusion_matrices, margins
-from cvpipe.conductor.result import Score
 
 CLASSES = np.array(["a", "b", "c"])
 

@@ -12,9 +12,9 @@ from toys import Centre, Centroid, Sampled, Slopes, Spots, striped, stripes
 from cvpipe import Pipeline
 from cvpipe.conductor import trial
 from cvpipe.conductor.plan import Plan, make_plan
-from cvpipe.conductor.split import KFold
 from cvpipe.data import Dataset, Features, Images
 from cvpipe.errors import DataError, SpecError
+from cvpipe.splits.kinds import KFold
 from cvpipe.stage import Learner, Stage
 from cvpipe.stages.classifiers.svm import Svm
 from cvpipe.stages.descriptors.root_sift import RootSift

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cvpipe.conductor.result import RunResult, Score, SplitResult, StageCost
+from cvpipe.conductor.measured import Score, SplitResult, StageCost
+from cvpipe.conductor.result import RunResult
 from cvpipe.data import Dataset, Descriptors, Features, Images, Keypoints, Predictions, offsets_of
 from cvpipe.errors import BadImage, NotFitted
 from cvpipe.report.axis import axis_for

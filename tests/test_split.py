@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cvpipe.conductor._grouping import assign, equal_shares
-from cvpipe.conductor._split_checks import Census
-from cvpipe.conductor.split import SPLITS, File, Fold, Given, Holdout, KFold, PerClass, Split
 from cvpipe.data import Dataset, Images
 from cvpipe.errors import DataError
+from cvpipe.splits.checks import Census
+from cvpipe.splits.grouping import assign, equal_shares
+from cvpipe.splits.kinds import SPLITS, File, Fold, Given, Holdout, KFold, PerClass, Split
 
 PIXEL = np.zeros((1, 1), np.uint8)
 

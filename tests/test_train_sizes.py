@@ -7,9 +7,9 @@ import pytest
 from toys import striped
 
 from cvpipe.conductor.conduct import as_split
-from cvpipe.conductor.split import SPLITS, Fold
 from cvpipe.errors import DataError, SpecError
 from cvpipe.spec import load_spec
+from cvpipe.splits.kinds import SPLITS, Fold
 
 DATA = striped(70)
 

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from cvpipe.comparison.result import Costs
 from cvpipe.conductor import trial, workers
-from cvpipe.conductor.result import RunResult, StageCost
+from cvpipe.conductor.measured import StageCost
+from cvpipe.conductor.result import RunResult
 from cvpipe.data import Features, Images
 from cvpipe.stage import Stage
 

@@ -20,7 +20,7 @@ from cvpipe.comparison.result import (
     Significance,
 )
 from cvpipe.comparison.run_files import read_run
-from cvpipe.conductor.result import Score
+from cvpipe.conductor.measured import Score
 from cvpipe.errors import DataError
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from cvpipe.comparison.record import Record
 from cvpipe.comparison.result import Answers, Candidate
 from cvpipe.comparison.run_files import Row, RunFiles
-from cvpipe.conductor.result import Score
+from cvpipe.conductor.measured import Score
 from cvpipe.errors import DataError
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from cvpipe.conductor.result import Score
+from cvpipe.conductor.measured import Score
 
 SIGNIFICANT = 0.05
 """A difference counts as real where its p value, corrected for all pairs, is below this."""

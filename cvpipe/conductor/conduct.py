@@ -11,22 +11,23 @@ import numpy as np
 
 from cvpipe.conductor import workers
 from cvpipe.conductor.chunks import Link
-from cvpipe.conductor.duplicates import leak_warnings
 from cvpipe.conductor.environment import environment, resolve_device
 from cvpipe.conductor.evaluate import Evaluation, evaluate
 from cvpipe.conductor.flow import Flow
 from cvpipe.conductor.inputs import probe_images
 from cvpipe.conductor.ledger import Ledger
+from cvpipe.conductor.measured import SplitResult
 from cvpipe.conductor.progress import Progress
-from cvpipe.conductor.result import RunResult, SplitResult
+from cvpipe.conductor.result import RunResult
 from cvpipe.conductor.scan import fingerprint, usable
 from cvpipe.conductor.seeding import seeded
-from cvpipe.conductor.split import SPLITS, Fold, Split
 from cvpipe.conductor.stand_ins import replaced
 from cvpipe.conductor.store import open_store
 from cvpipe.data import Dataset
 from cvpipe.device import Device, current, use
 from cvpipe.errors import SpecError, did_you_mean, listed
+from cvpipe.splits.duplicates import leak_warnings
+from cvpipe.splits.kinds import SPLITS, Fold, Split
 
 if TYPE_CHECKING:
     from cvpipe.conductor.pipeline import Pipeline
@@ -91,7 +92,7 @@ def conduct(
         skipped=skipped,
         environment=environment(workers_used, used_device),
         spec=dict(spec or {}),
-        pipeline=_with(pipeline, final, run_seed, data, folds[0]),
+        pipeline=pipeline.fitted_with(final, run_seed, probe_images(data.images[folds[0].test])),
         trained_on=f"all {len(data)} images" if refit else f"split 0 ({len(folds[0].train)} images)",
         warnings=_warnings(found, skipped) + leak_warnings(folds, scan.tokens, data.images.ids),
     )
@@ -129,16 +130,6 @@ def _all_splits(
 
 def _copies(stages: Sequence[Any]) -> list[Any]:
     return [copy.deepcopy(stage) for stage in stages]  # parts of stages are fitted too
-
-
-def _with(pipeline: Pipeline, chain: list[Link], seed: int, data: Dataset, fold: Fold) -> Pipeline:
-    """A fitted copy of the pipeline."""
-    from cvpipe.conductor.pipeline import Pipeline
-
-    fitted = Pipeline(_copies(pipeline.stages), seed=seed, jobs=pipeline.jobs, cache=pipeline.cache)
-    fitted.fitted_ = chain
-    fitted.probe_ = probe_images(data.images[fold.test])
-    return fitted
 
 
 def _warnings(found: Evaluation, skipped: Sequence[Mapping[str, str]]) -> list[str]:

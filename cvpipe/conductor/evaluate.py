@@ -9,8 +9,8 @@ import numpy as np
 
 from cvpipe.conductor import metrics as scoring
 from cvpipe.conductor._bootstrap import Tested, interval, replicates
+from cvpipe.conductor.measured import Score, SplitResult
 from cvpipe.conductor.metrics import METRICS
-from cvpipe.conductor.result import Score, SplitResult
 from cvpipe.data.seeds import derive
 from cvpipe.errors import RunError
 

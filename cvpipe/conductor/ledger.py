@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from cvpipe.composite import Composite
 from cvpipe.conductor.chunks import SAMPLER, Place, Work
+from cvpipe.conductor.measured import StageCost
 from cvpipe.conductor.progress import Progress
-from cvpipe.conductor.result import StageCost
 from cvpipe.data import Batch
 from cvpipe.stage import Stage, learns
 

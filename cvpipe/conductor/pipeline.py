@@ -7,6 +7,7 @@ It follows scikit-learn's protocol: `clone`, `get_params`, `set_params(bag_of_wo
 from __future__ import annotations
 
 import contextlib
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -95,6 +96,13 @@ class Pipeline:
             self.fitted_ = flow.fit(stages, np.arange(len(kept)), kept.labels)
             self.probe_ = probe_images(kept.images)
         return self
+
+    def fitted_with(self, chain: list[Link], seed: int, probe: list[np.ndarray]) -> Pipeline:
+        """A copy with this seed, these fitted stages and these images for the probe."""
+        stages = [copy.deepcopy(stage) for stage in self.stages]  # parts of stages are fitted too
+        fitted = Pipeline(stages, seed=seed, jobs=self.jobs, cache=self.cache)
+        fitted.fitted_, fitted.probe_ = chain, probe
+        return fitted
 
     def predictions(self, images: Images, progress: Progress | None = None) -> Predictions:
         """Scores for each image and class. Raises `NotFitted`, and `DataError` for an image that cannot be decoded."""

@@ -15,11 +15,11 @@ from cvpipe.conductor.edges import gives, names
 from cvpipe.conductor.ledger import described
 from cvpipe.conductor.scan import scan_key
 from cvpipe.conductor.seeding import seeded
-from cvpipe.conductor.split import Fold, Split
 from cvpipe.conductor.stand_ins import replaced
 from cvpipe.conductor.store import Store, default_folder
 from cvpipe.data import Dataset, Images
 from cvpipe.errors import BadImage, DataError, Problem
+from cvpipe.splits.kinds import Fold, Split
 from cvpipe.stage import Classifier, Stage, learns
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from cvpipe.conductor.split import Given, Holdout, Split
 from cvpipe.data import Dataset
+from cvpipe.splits.kinds import Given, Holdout, Split
 
 CLASSES = 4
 """Classes in a smoke test."""

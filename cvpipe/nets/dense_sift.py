@@ -11,9 +11,8 @@ import numpy as np
 import torch
 
 from cvpipe.vision import dense_sift as maths
+from cvpipe.vision.sift_layout import CELLS, DIRECTIONS, WIDTH
 
-BINS, ORIENTATIONS = 4, 8
-"""Spatial bins along each side, and orientations; Lowe 2004, section 6.1."""
 CLIP, GAIN, LARGEST, TINY = 0.2, 512, 255, 2**-23
 """Limit of a unit descriptor's numbers, what they are multiplied by, their limit then, and what is added to lengths."""
 
@@ -32,8 +31,8 @@ def describe(
         weights = maths.bin_weights(bin_size, how.window)
         rows, columns = (_pooling(s, bin_size, n, weights) for s, n in ((tops, height), (lefts, width)))
         pooled = _times(maps, rows, columns)
-        shape = (len(planes), ORIENTATIONS, len(tops), BINS, len(lefts), BINS)
-        bins = pooled.reshape(shape).permute(2, 4, 0, 3, 5, 1).reshape(-1, len(planes), maths.WIDTH)
+        shape = (len(planes), DIRECTIONS, len(tops), CELLS, len(lefts), CELLS)
+        bins = pooled.reshape(shape).permute(2, 4, 0, 3, 5, 1).reshape(-1, len(planes), WIDTH)
         area = (maths.SPAN * bin_size + 1) ** 2
         contrast = (bins.sum(dim=2) / area).T.cpu().numpy()
         values[:] = _normalised(bins).cpu().numpy()
@@ -59,7 +58,7 @@ def _smoothing(length: int, sigma: float) -> np.ndarray:
 
 def _pooling(starts: np.ndarray, bin_size: int, length: int, weights: np.ndarray) -> np.ndarray:
     """(4 m, length): weighted triangular sums around the four bins that begin at each start; the border repeats."""
-    centres = (starts[:, None] + bin_size * np.arange(BINS)).ravel()
+    centres = (starts[:, None] + bin_size * np.arange(CELLS)).ravel()
     matrix = np.zeros((len(centres), length))
     for shift in range(1 - bin_size, bin_size):
         place = np.clip(centres + shift, 0, length - 1)
@@ -71,9 +70,9 @@ def _orientations(planes: torch.Tensor) -> torch.Tensor:
     """(C, H, W) -> (C, 8, H, W): each gradient shared between the two nearest orientations, linearly."""
     down, across = torch.gradient(planes, dim=(1, 2))
     size = torch.hypot(across, down)
-    turn = torch.remainder(torch.atan2(down, across) * (4 / np.pi), ORIENTATIONS)
-    gap = (turn[:, None] - torch.arange(ORIENTATIONS, device=planes.device)[:, None, None]).abs()
-    return size[:, None] * (1 - torch.minimum(gap, ORIENTATIONS - gap)).clamp(min=0)
+    turn = torch.remainder(torch.atan2(down, across) * (4 / np.pi), DIRECTIONS)
+    gap = (turn[:, None] - torch.arange(DIRECTIONS, device=planes.device)[:, None, None]).abs()
+    return size[:, None] * (1 - torch.minimum(gap, DIRECTIONS - gap)).clamp(min=0)
 
 
 def _normalised(bins: torch.Tensor) -> torch.Tensor:

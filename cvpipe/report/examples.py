@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from cvpipe.conductor.result import RunResult, SplitResult
+from cvpipe.conductor.measured import SplitResult
+from cvpipe.conductor.result import RunResult
 from cvpipe.report.thumbnails import data_uri, read_or_none
 
 WRONG, RIGHT = 16, 8  # images shown of each kind

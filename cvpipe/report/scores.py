@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cvpipe.conductor.result import RunResult, Score
+from cvpipe.conductor.measured import Score
+from cvpipe.conductor.result import RunResult
 from cvpipe.report.axis import Axis, axis_for
 
 WIDTH, MARGIN = 320, 18  # px of the plot's own coordinates; it is scaled to its column

@@ -17,7 +17,7 @@ from cvpipe.spec.sections import data_of, metrics_of, name_of, one_of, seed_of, 
 from cvpipe.wording import shown
 
 if TYPE_CHECKING:
-    from cvpipe.conductor.split import Split
+    from cvpipe.splits.kinds import Split
 
 
 def load_spec(

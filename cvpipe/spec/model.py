@@ -17,7 +17,7 @@ from cvpipe.options import IS_PATH, IS_PATH_OR_WORD
 from cvpipe.stage import Stage
 
 if TYPE_CHECKING:
-    from cvpipe.conductor.split import Split
+    from cvpipe.splits.kinds import Split
 
 POLICIES = ("fail", "skip")
 """What `on_bad_image` may be."""

@@ -18,8 +18,8 @@ WORD = {"$ref": "#/$defs/stage"}
 def json_schema() -> dict[str, Any]:
     """The schema (draft 2020-12) of a spec: all stages, data sets and splits with their options and help."""
     from cvpipe.conductor.evaluate import METRICS
-    from cvpipe.conductor.split import SPLITS
     from cvpipe.registry import dataset_class, dataset_names, stage_class, stage_names
+    from cvpipe.splits.kinds import SPLITS
 
     stages = [stage_class(name) for name in stage_names()]
     sources = [dataset_class(name) for name in dataset_names()]

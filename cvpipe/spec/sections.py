@@ -37,7 +37,7 @@ def data_of(node: Node, problems: list[Problem]) -> Source | None:
 
 def split_of(node: Node, problems: list[Problem]) -> Any:
     """The split; None if there is a problem with it."""
-    from cvpipe.conductor.split import SPLITS
+    from cvpipe.splits.kinds import SPLITS
 
     known = f"one of {listed(SPLITS)}, such as {{kfold: 5}}"
     if isinstance(node.value, str) and node.value in SPLITS:

@@ -11,12 +11,10 @@ from __future__ import annotations
 import numpy as np
 
 from cvpipe.vision.compiled import compiled
-from cvpipe.vision.dense_sift import WIDTH
+from cvpipe.vision.sift_layout import CELLS, DIRECTIONS, WIDTH
 
 FAST = {"reassoc", "contract", "arcp", "nsz"}
 """Sums may be reordered, so that they run eight at a time; NaN and infinity keep their meaning."""
-BINS, ORIENTATIONS = 4, 8
-"""Spatial bins along each side, and orientations; Lowe 2004, section 6.1."""
 CLIP = np.float32(0.2)
 """Largest number in a descriptor of unit length, before it is normalised again; Lowe 2004, section 6.1."""
 GAIN, LARGEST = np.float32(512), np.float32(255)
@@ -59,10 +57,10 @@ def _gradient(plane: np.ndarray, y: int, size: np.ndarray, turn: np.ndarray) -> 
 def _orientations(size: np.ndarray, turn: np.ndarray, out: np.ndarray) -> None:
     """Share each gradient between the two nearest orientations, linearly: (W,) -> (8 W,)."""
     for x in range(len(size)):
-        for k in range(ORIENTATIONS):
+        for k in range(DIRECTIONS):
             gap = abs(turn[x] - np.float32(k))
-            gap = min(gap, np.float32(ORIENTATIONS) - gap)
-            out[x * ORIENTATIONS + k] = max(np.float32(0), size[x] - size[x] * gap)
+            gap = min(gap, np.float32(DIRECTIONS) - gap)
+            out[x * DIRECTIONS + k] = max(np.float32(0), size[x] - size[x] * gap)
 
 
 @fast
@@ -82,16 +80,16 @@ def _pool_rows(ring: np.ndarray, y: int, height: int, bin_size: int, out: np.nda
 @fast
 def _pool_columns(line: np.ndarray, bin_size: int, out: np.ndarray) -> None:
     """The same along x; `line` has bin_size - 1 more pixels than `out` on either side."""
-    n, first = len(out), (bin_size - 1) * ORIENTATIONS
-    for x in range(0, first, ORIENTATIONS):
-        for k in range(ORIENTATIONS):
+    n, first = len(out), (bin_size - 1) * DIRECTIONS
+    for x in range(0, first, DIRECTIONS):
+        for k in range(DIRECTIONS):
             line[x + k] = line[first + k]
-            line[first + n + x + k] = line[first + n - ORIENTATIONS + k]
+            line[first + n + x + k] = line[first + n - DIRECTIONS + k]
     for i in range(n):
         out[i] = line[first + i]
     for d in range(1, bin_size):
         weight = np.float32(bin_size - d) / np.float32(bin_size)
-        left, right = line[first - ORIENTATIONS * d :], line[first + ORIENTATIONS * d :]
+        left, right = line[first - DIRECTIONS * d :], line[first + DIRECTIONS * d :]
         for i in range(n):
             out[i] += weight * (left[i] + right[i])
 
@@ -121,12 +119,12 @@ def _one_row(pooled: np.ndarray, top: int, lefts: np.ndarray, weights: np.ndarra
     bins = np.empty(WIDTH, np.float32)
     area = np.float32(len(pooled) ** 2)
     for i in range(len(lefts)):
-        for b in range(BINS * BINS):
-            row = pooled[(top + bin_size * (b // BINS)) % len(pooled)]
-            start = (lefts[i] + bin_size * (b % BINS)) * ORIENTATIONS
-            weight = weights[b // BINS] * weights[b % BINS]
-            for k in range(ORIENTATIONS):
-                bins[b * ORIENTATIONS + k] = weight * row[start + k]
+        for b in range(CELLS * CELLS):
+            row = pooled[(top + bin_size * (b // CELLS)) % len(pooled)]
+            start = (lefts[i] + bin_size * (b % CELLS)) * DIRECTIONS
+            weight = weights[b // CELLS] * weights[b % CELLS]
+            for k in range(DIRECTIONS):
+                bins[b * DIRECTIONS + k] = weight * row[start + k]
         contrast[i] = _normalise(bins, values[i, channel]) / area
 
 
@@ -142,12 +140,12 @@ def describe(plane: np.ndarray, bin_size: int, tops: np.ndarray, lefts: np.ndarr
     """
     height, width = plane.shape
     size, turn = np.empty(width, np.float32), np.empty(width, np.float32)
-    ring = np.empty((2 * bin_size, width * ORIENTATIONS), np.float32)
-    margin = (bin_size - 1) * ORIENTATIONS
-    line = np.empty(width * ORIENTATIONS + 2 * margin, np.float32)
-    pooled = np.empty(((BINS - 1) * bin_size + 1, width * ORIENTATIONS), np.float32)
+    ring = np.empty((2 * bin_size, width * DIRECTIONS), np.float32)
+    margin = (bin_size - 1) * DIRECTIONS
+    line = np.empty(width * DIRECTIONS + 2 * margin, np.float32)
+    pooled = np.empty(((CELLS - 1) * bin_size + 1, width * DIRECTIONS), np.float32)
     is_bin = np.zeros(height, np.bool_)
-    for b in range(BINS):
+    for b in range(CELLS):
         for top in tops:
             is_bin[top + b * bin_size] = True
     rows, seen, m = 0, 0, len(lefts)
@@ -158,9 +156,9 @@ def describe(plane: np.ndarray, bin_size: int, tops: np.ndarray, lefts: np.ndarr
             _gradient(plane, row, size, turn)
             _orientations(size, turn, ring[row % len(ring)])
         seen = min(y + bin_size, height)
-        _pool_rows(ring, y, height, bin_size, line[margin : margin + width * ORIENTATIONS])
+        _pool_rows(ring, y, height, bin_size, line[margin : margin + width * DIRECTIONS])
         _pool_columns(line, bin_size, pooled[y % len(pooled)])
-        top = y - (BINS - 1) * bin_size
+        top = y - (CELLS - 1) * bin_size
         if rows < len(values) and top == tops[rows // m]:
             _one_row(
                 pooled,

@@ -9,12 +9,12 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from cvpipe.vision.sift_layout import WIDTH
+
 Colour = Literal["grey", "rgb", "opponent", "hsv"]
 CHANNELS: dict[Colour, int] = {"grey": 1, "rgb": 3, "opponent": 3, "hsv": 3}
 """Channels of a colour space, which are described one after the other."""
 
-WIDTH = 128
-"""Numbers in the descriptor of one colour channel: 4 x 4 places x 8 orientations; Lowe 2004, section 6.1."""
 SPAN = 3
 """Bin sizes between the centres of the first and the last of four bins."""
 MONOCHROME = 0.01

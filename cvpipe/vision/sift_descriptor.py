@@ -14,22 +14,19 @@ import numpy as np
 
 from cvpipe.vision.compiled import compiled
 from cvpipe.vision.gradient_angle import FAST, atan2
+from cvpipe.vision.sift_layout import CELLS, DIRECTIONS, WIDTH
 
-SIDE = 4
-"""Histograms along each side (Lowe 2004, section 6.2)."""
-BINS = 8
-"""Directions in a histogram (Lowe 2004, section 6.2)."""
 CELL = np.float32(3.0)
 """Side of a histogram's cell in sigmas of the keypoint, as in Lowe's program and OpenCV's (Rey Otero & Delbracio,
 section 4.2: lambda = 6 for half of the four cells)."""
-REACH = np.float32((SIDE + 1) / 2 - 1e-5)
+REACH = np.float32((CELLS + 1) / 2 - 1e-5)
 """Gradients farther from the centre along the descriptor's axes, in cells, add to no histogram. A little less than the
 2.5 at which a share becomes 0, so that rounding leads to no cell outside of the margin."""
 LARGEST = np.float32(0.2)
 """Numbers of the unit vector are cut off there, against lighting that is not linear (Lowe 2004, section 6.1)."""
 UNIT = np.float32(512)
 """Length of the vector of whole numbers, whose values then rarely pass 255 (as in Lowe's program and OpenCV's)."""
-PADDED = SIDE + 2
+PADDED = CELLS + 2
 """Cells along a side with a margin for those outside."""
 
 
@@ -61,13 +58,13 @@ def _gradients(rows: tuple, first: int, window: np.ndarray, start: Any, out: np.
         gx = at[first + k + 1] - at[first + k - 1]
         gy = below[first + k] - above[first + k]
         out[0, k] = math.sqrt(gx * gx + gy * gy) * window[k]
-        out[1, k] = start - atan2(gy, gx) * np.float32(BINS / (2 * math.pi))
+        out[1, k] = start - atan2(gy, gx) * np.float32(DIRECTIONS / (2 * math.pi))
 
 
 @compiled(fastmath=FAST, error_model="numpy")
 def _cells(u: Any, v: Any, cos: np.float32, sin: np.float32, count: int, out: np.ndarray) -> None:
     """Cell coordinates (rows 2 and 3) of `count` samples in a row, the first at (u, v)."""
-    low, high = np.float32(0), np.float32(SIDE + 1) - np.float32(1e-5)
+    low, high = np.float32(0), np.float32(CELLS + 1) - np.float32(1e-5)
     for k in range(count):
         out[2, k] = min(max(u + cos * np.float32(k), low), high)
         out[3, k] = min(max(v - sin * np.float32(k), low), high)
@@ -80,7 +77,7 @@ def _share(row: np.ndarray, count: int, histogram: np.ndarray) -> None:
         magnitude, direction, u, v = row[0, k], row[1, k], row[2, k], row[3, k]
         column, line, turn = np.int32(u), np.int32(v), np.int32(direction)
         fu, fv, fd = u - np.float32(column), v - np.float32(line), direction - np.float32(turn)
-        here, beside = turn & (BINS - 1), (turn + 1) & (BINS - 1)
+        here, beside = turn & (DIRECTIONS - 1), (turn + 1) & (DIRECTIONS - 1)
         right = magnitude * fu
         left = magnitude - right
         below_left, below_right = left * fv, right * fv
@@ -95,7 +92,7 @@ def _row(layer: np.ndarray, i: int, first: int, window: np.ndarray, frame: tuple
     """Fill the buffer with the gradients of a piece of row i, their weights and their places in the descriptor."""
     x, y, cos, sin, fall, start = frame
     _gradients((layer[i - 1], layer[i], layer[i + 1]), first, window, start, buffer)
-    dx, dy, middle = np.float32(first) - x, np.float32(i) - y, np.float32((SIDE + 1) / 2)
+    dx, dy, middle = np.float32(first) - x, np.float32(i) - y, np.float32((CELLS + 1) / 2)
     _cells(cos * dx + sin * dy + middle, cos * dy - sin * dx + middle, cos, sin, len(window), buffer)
     weight = np.exp(fall * dy * dy)
     for k in range(len(window)):
@@ -111,10 +108,12 @@ def _accumulate(layer: np.ndarray, place: np.ndarray, histogram: np.ndarray, buf
     low, high = max(1, math.ceil(x - half)), min(layer.shape[1] - 2, math.floor(x + half))
     if high < low:
         return
-    spread = np.float32(SIDE / 2) * cell
+    spread = np.float32(CELLS / 2) * cell
     fall = np.float32(-0.5) / (spread * spread)  # a window of half the descriptor's side (section 6.1)
     window = np.exp(fall * (np.arange(low, high + 1).astype(np.float32) - x) ** 2)
-    start = angle * np.float32(BINS / (2 * math.pi)) + np.float32(2 * BINS)  # two turns keep it positive
+    start = angle * np.float32(DIRECTIONS / (2 * math.pi)) + np.float32(
+        2 * DIRECTIONS
+    )  # two turns keep it positive
     frame = (x, y, cos, sin, fall, start)
     for i in range(max(1, math.ceil(y - half)), min(layer.shape[0] - 2, math.floor(y + half)) + 1):
         dy = np.float32(i) - y
@@ -142,9 +141,9 @@ def _normalised(histogram: np.ndarray, out: np.ndarray) -> None:
 
 @compiled()
 def _descriptors(layer: np.ndarray, places: np.ndarray) -> np.ndarray:
-    out = np.empty((len(places), SIDE * SIDE * BINS), np.uint8)
+    out = np.empty((len(places), WIDTH), np.uint8)
     buffer = np.empty((4, layer.shape[1]), np.float32)
-    histogram = np.empty((PADDED, PADDED, BINS), np.float32)
+    histogram = np.empty((PADDED, PADDED, DIRECTIONS), np.float32)
     for row in range(len(places)):
         histogram[:] = 0
         _accumulate(layer, places[row], histogram, buffer)

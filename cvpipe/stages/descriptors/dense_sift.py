@@ -13,6 +13,7 @@ from cvpipe.data import Descriptors, Images, offsets_of
 from cvpipe.options import Count, NonNegative, Positive
 from cvpipe.stage import Stage
 from cvpipe.vision import dense_sift as maths
+from cvpipe.vision.sift_layout import WIDTH
 
 BIN_SIGMAS = 3
 """A bin of SIFT is 3 sigma wide (Lowe 2004, section 6.1), so scales are comparable with those of `sift`."""
@@ -62,7 +63,7 @@ class DenseSift(Stage):
         found = [
             (*maths.dense_sift(image, how, self.colour, kind, work), image.shape[:2]) for image in images
         ]
-        width = maths.CHANNELS[self.colour] * maths.WIDTH
+        width = maths.CHANNELS[self.colour] * WIDTH
         bin_sizes = np.concatenate([np.empty(0, np.float32), *(f[1] for f in found)])
         return Descriptors(
             offsets=offsets_of([len(f[0]) for f in found]),

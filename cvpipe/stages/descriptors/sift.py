@@ -8,9 +8,7 @@ import numpy as np
 from cvpipe.data import Descriptors, Images, offsets_of
 from cvpipe.options import Count, Positive
 from cvpipe.stage import Stage
-
-WIDTH = 128
-"""Numbers in a SIFT descriptor: 4 x 4 places x 8 orientations (Lowe 2004, section 6.1)."""
+from cvpipe.vision.sift_layout import WIDTH
 
 
 class Sift(Stage):

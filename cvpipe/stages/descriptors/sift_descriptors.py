@@ -12,9 +12,7 @@ from cvpipe.errors import RunError
 from cvpipe.options import Count, Positive
 from cvpipe.stage import Stage
 from cvpipe.vision import scale_space
-
-WIDTH = 128
-"""Numbers in a SIFT descriptor: 4 x 4 places x 8 orientations (Lowe 2004, section 6.2)."""
+from cvpipe.vision.sift_layout import WIDTH
 
 SMALLEST = np.float32(0.1)
 """Scale that smaller ones are raised to, samples: their squares would hold no gradient at all."""

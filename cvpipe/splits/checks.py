@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
-from cvpipe.conductor._split_file import shown
 from cvpipe.data import Dataset
 from cvpipe.errors import DataError, Problem
-
-
-@dataclass(frozen=True)
-class Fold:
-    """One split: rows of the data set, sorted int64, disjoint, without a group that is on both sides."""
-
-    train: np.ndarray
-    test: np.ndarray
-
-    @classmethod
-    def from_mask(cls, test: np.ndarray) -> Fold:
-        """From an (n,) mask of the test images; all others are for training."""
-        return cls(np.flatnonzero(~test), np.flatnonzero(test))
+from cvpipe.splits.fold import Fold
+from cvpipe.splits.table import shown
 
 
 def plural(count: int, thing: str) -> str:

@@ -6,13 +6,14 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import MISSING, fields
 from typing import Any, cast
 
-from cvpipe.conductor import _split_checks as checks
-from cvpipe.conductor._split_checks import Census, Fold
-from cvpipe.conductor._split_thinned import thinned, too_few
-from cvpipe.conductor.duplicates import kept_together
 from cvpipe.configurable import Configurable
 from cvpipe.data import Dataset
 from cvpipe.options import Count
+from cvpipe.splits import checks
+from cvpipe.splits.checks import Census
+from cvpipe.splits.duplicates import kept_together
+from cvpipe.splits.fold import Fold
+from cvpipe.splits.thinned import thinned, too_few
 
 COMMON = ("train_per_class",)
 """Parameters that all splits have."""

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
+from cvpipe.audit.findings import Audit
 from cvpipe.errors import listed
-
-if TYPE_CHECKING:
-    from cvpipe.conductor.audit import Audit
 
 LOPSIDED = 5.0
 """Images of the largest class for one of the smallest, above which accuracy says little about the small ones."""

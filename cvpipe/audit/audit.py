@@ -1,68 +1,23 @@
-"""What is in a data set, and what about it would spoil a comparison: copies, labels, sizes, files that cannot be read.
-
-Every image is decoded once, a chunk at a time in threads; a grey copy of 1 kB of each is kept, to find those that look
-alike.
-"""
+"""What is in a data set that would spoil a comparison: copies, labels, sizes, files that cannot be read."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 
 from cvpipe import threads
+from cvpipe.audit.findings import Audit
+from cvpipe.audit.looks import Look, looks_at
+from cvpipe.audit.warnings import warnings_about
 from cvpipe.conductor import workers
-from cvpipe.conductor.audit_warnings import warnings_about
-from cvpipe.conductor.chunks import CHUNK
-from cvpipe.conductor.duplicates import equal_sets, leaks
 from cvpipe.conductor.progress import Progress
-from cvpipe.conductor.split import Fold, Given, Split
-from cvpipe.data import Dataset, Images
-from cvpipe.data.kind import kind_of
-from cvpipe.errors import BadImage
+from cvpipe.data import Dataset
+from cvpipe.splits.duplicates import equal_sets, leaks
+from cvpipe.splits.kinds import Fold, Given, Split
 from cvpipe.vision import perceptual_hash
-
-
-@dataclass(frozen=True)
-class Audit:
-    """What was found. Images are named by their ids; sets of images are in the order of the data."""
-
-    name: str
-    note: str
-    """What listing the data left out."""
-    images: int
-    """Those that can be decoded."""
-    classes: dict[str, int]
-    """Class -> images that can be decoded."""
-    sizes: dict[str, int]
-    """`256 x 256` (width x height, px) -> images, the most frequent first."""
-    kinds: dict[str, int]
-    """`JPEG, RGB` -> images, the most frequent first; empty where images lie in no files."""
-    unreadable: list[dict[str, str]]
-    """`{id, reason}`."""
-    equal: list[list[str]]
-    """Sets of images with the same pixels."""
-    contradicting: list[list[str]]
-    """Those of `equal` that carry more than one class."""
-    alike: list[list[str]]
-    """Sets of images that look alike, without being equal: scaled or compressed again, or of the same place."""
-    across: list[list[str]]
-    """[test image, training image] with the same pixels on two sides of a split; empty without one."""
-    alike_across: list[list[str]]
-    """[test image, training image] that look alike."""
-    split: str
-    """The split that was looked at, as in a spec; empty if none."""
-    warnings: list[str]
-    """What to do about it, the gravest first."""
-
-    def summary(self) -> dict[str, Any]:
-        """As plain values."""
-        return asdict(self)
 
 
 def audit(
@@ -76,7 +31,7 @@ def audit(
 
     Raises `DataError` for a split that is impossible.
     """
-    looks = _all_looks(dataset.images, workers.count(jobs), progress or Progress())
+    looks = looks_at(dataset.images, workers.count(jobs), progress or Progress())
     bad = [
         {"id": i, "reason": look.reason}
         for i, look in zip(dataset.images.ids, looks, strict=True)
@@ -108,45 +63,6 @@ def audit(
     )
     found.warnings.extend(warnings_about(found))
     return found
-
-
-@dataclass(frozen=True)
-class Look:
-    """What is kept of one image: either a reason why it cannot be decoded, or all the others."""
-
-    reason: str = ""
-    token: str = ""
-    """Hash of its shape and pixels."""
-    width: int = 0
-    height: int = 0
-    kind: str = ""
-    grey: np.ndarray | None = None
-
-
-def _all_looks(images: Images, jobs: int, progress: Progress) -> list[Look]:
-    parts = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
-    progress.begin("images", len(images))
-    looks: list[Look] = []
-    with workers.over(jobs, _looks, parts) as done:
-        for some in done:
-            looks += some
-            progress.advance("images", len(some))
-    progress.end("images")
-    return looks
-
-
-def _looks(images: Images) -> list[Look]:
-    return [_look(item) for item in images.items]
-
-
-def _look(item: Any) -> Look:
-    try:
-        pixels = item.read()
-    except BadImage as error:
-        return Look(reason=error.problems[0].message)
-    height, width = pixels.shape[:2]
-    token = hashlib.sha1(f"{height} {width} ".encode() + pixels.tobytes(), usedforsecurity=False).hexdigest()
-    return Look("", token, width, height, kind_of(item), perceptual_hash.look(pixels))
 
 
 def _alike(seen: Sequence[Look], jobs: int) -> np.ndarray:

@@ -8,12 +8,13 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge
 
-from cvpipe.conductor._grouping import Shares, assign, equal_shares
-from cvpipe.conductor._split_base import Split
-from cvpipe.conductor._split_checks import Census, Fold, plural
 from cvpipe.data import Dataset
 from cvpipe.data.seeds import derive
 from cvpipe.options import Count, Fraction
+from cvpipe.splits.base import Split
+from cvpipe.splits.checks import Census, plural
+from cvpipe.splits.fold import Fold
+from cvpipe.splits.grouping import Shares, assign, equal_shares
 
 
 def _grouped(shares: Shares, census: Census, seed: int) -> np.ndarray:

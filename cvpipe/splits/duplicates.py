@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from cvpipe.conductor.split import Fold
+from cvpipe.splits.fold import Fold
 
 
 def equal_sets(tokens: Sequence[str]) -> list[list[int]]:

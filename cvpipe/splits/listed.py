@@ -8,11 +8,12 @@ from typing import Literal
 
 import numpy as np
 
-from cvpipe.conductor._split_base import Split
-from cvpipe.conductor._split_checks import Census, Fold
-from cvpipe.conductor._split_file import SplitTable
 from cvpipe.data import Dataset
 from cvpipe.options import PathText
+from cvpipe.splits.base import Split
+from cvpipe.splits.checks import Census
+from cvpipe.splits.fold import Fold
+from cvpipe.splits.table import SplitTable
 
 
 class Given(Split):

@@ -5,10 +5,10 @@ Images of one group are always kept on one side.
 
 from __future__ import annotations
 
-from cvpipe.conductor._split_base import Split
-from cvpipe.conductor._split_checks import Fold
-from cvpipe.conductor._split_drawn import Holdout, KFold, PerClass
-from cvpipe.conductor._split_listed import File, Given
+from cvpipe.splits.base import Split
+from cvpipe.splits.drawn import Holdout, KFold, PerClass
+from cvpipe.splits.fold import Fold
+from cvpipe.splits.listed import File, Given
 
 __all__ = ["SPLITS", "File", "Fold", "Given", "Holdout", "KFold", "PerClass", "Split"]
 

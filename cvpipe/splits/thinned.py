@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from cvpipe.conductor._split_checks import Census, Fold, plural
 from cvpipe.data.seeds import derive
+from cvpipe.splits.checks import Census, plural
+from cvpipe.splits.fold import Fold
 
 
 def too_few(folds: Sequence[Fold], census: Census, wanted: int) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""Which images to learn from and which to test on."""
