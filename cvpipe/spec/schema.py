@@ -9,7 +9,7 @@ from typing import Any
 
 from cvpipe.configurable import Configurable
 from cvpipe.help import option_comments, option_defaults, option_types
-from cvpipe.spec.build import list_items, part_type
+from cvpipe.spec.annotations import list_items, part_type
 from cvpipe.spec.model import DEFAULTS, POLICIES
 
 WORD = {"$ref": "#/$defs/stage"}
