@@ -32,8 +32,8 @@ def test_the_suite_of_the_page_about_comparisons_can_be_read(tmp_path: Path) -> 
     assert len(names) == 2 * (1 + 1 + 3 + 1)
 
 
-@pytest.mark.parametrize("name", ["uc_merced", "uc_merced_quick"])
+@pytest.mark.parametrize("name", ["uc_merced", "uc_merced_networks", "uc_merced_quick"])
 def test_the_suites_of_the_benchmark_can_be_compared(name: str) -> None:
     suite = read_suite(DOCS.parent / "benchmarks" / f"{name}.yaml")
     assert suite.name == name
-    assert len(enter(suite.asked, data="textures")) > 5
+    assert len(enter(suite.asked, data="textures")) >= 3
