@@ -10,7 +10,10 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from cvpipe.nets import autoencoder as maths  # noqa: E402
+from cvpipe.nets import autoencoder_gradient  # noqa: E402
+from cvpipe.nets.autoencoder_gradient import Batch, Gradient  # noqa: E402
 from cvpipe.nets.autoencoder_training import Diverged, Plan, train  # noqa: E402
+from cvpipe.threads import Crew  # noqa: E402
 
 WIDTH, HIDDEN, ROWS = 6, 5, 9
 CASES = [
@@ -38,10 +41,10 @@ def plain_loss(
     how: maths.Objective,
 ) -> torch.Tensor:  # fmt: skip
     """The loss as in Ng's notes, in lines of its own."""
-    sizes = [WIDTH * HIDDEN, HIDDEN, WIDTH] + ([] if tied else [WIDTH * HIDDEN])
-    encoder, bias, output, *rest = torch.split(vector, sizes)
-    encoder = encoder.reshape(WIDTH, HIDDEN)
-    decoder = encoder.T if tied else rest[0].reshape(HIDDEN, WIDTH)
+    sizes = [WIDTH * HIDDEN] * (1 if tied else 2) + [HIDDEN, WIDTH]
+    *matrices, bias, output = torch.split(vector, sizes)
+    encoder = matrices[0].reshape(HIDDEN, WIDTH).T
+    decoder = matrices[-1].reshape(HIDDEN, WIDTH)
     z = rows @ encoder + bias
     h = 1 / (1 + torch.exp(-z)) if how.activation == "sigmoid" else z * (z > 0)
     error = ((((h * kept) @ decoder + output - targets) ** 2).sum(dim=1) / 2).mean()
@@ -52,14 +55,23 @@ def plain_loss(
     return error + how.beta * penalty[how.penalty] + how.decay / 2 * squares
 
 
+@pytest.mark.parametrize("pieces", [(128, 100), (4, 2)])
 @pytest.mark.parametrize(("activation", "penalty", "tied"), CASES)
 def test_the_gradient_is_that_of_finite_differences_and_of_autograd(
-    activation: maths.Activation, penalty: maths.Penalty, tied: bool
-) -> None:
+    activation: maths.Activation, penalty: maths.Penalty, tied: bool, pieces: tuple[int, int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(autoencoder_gradient, "ROWS", pieces[0])
+    monkeypatch.setattr(autoencoder_gradient, "UNITS", pieces[1])
     parameters, rows, targets, kept = problem(tied)
     how = maths.Objective(activation, penalty, 0.1, 2.0, 0.03)
-    slope = parameters.like(torch.full_like(parameters.vector, torch.nan))
-    found = maths.gradient(parameters, slope, rows, targets, how, kept)
+    done: list[tuple[int, int]] = []
+    with Crew(1) as crew:
+        gradient = Gradient(parameters, how, ROWS + 2, crew, lambda *part: done.append(part))
+        slope = gradient.into
+        slope.vector.fill_(torch.nan)
+        found = gradient.of(Batch(targets, rows, kept, lambda start, stop: None))
+    assert sorted(i for part in done for i in range(*part)) == list(range(len(parameters.vector)))
 
     def loss(vector: torch.Tensor) -> torch.Tensor:
         return plain_loss(vector, tied, rows, targets, kept, how)
