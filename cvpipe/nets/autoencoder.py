@@ -11,6 +11,7 @@ denoising autoencoders", JMLR 2010, section 3 (noise).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -90,14 +91,17 @@ def penalty(mean: Tensor, how: Objective) -> Tensor:
     if how.penalty == "l1":  # activations are not negative
         return how.beta * mean.sum()
     mean, rho = mean.clamp(EDGE, 1 - EDGE), how.rho
-    return how.beta * (rho * (rho / mean).log() + (1 - rho) * ((1 - rho) / (1 - mean)).log()).sum()
+    constant = len(mean) * (rho * math.log(rho) + (1 - rho) * math.log1p(-rho))
+    logs = mean.log().sum().mul_(rho).add_(mean.neg_().log1p_().sum(), alpha=1 - rho)
+    return logs.neg_().add_(constant).mul_(how.beta)
 
 
 def penalty_slope(mean: Tensor, how: Objective) -> Tensor:
-    """(hidden,): the derivative of the penalty by the mean activations."""
+    """(hidden,): the derivative of the penalty by the mean activations; that of KL is (m - rho) / (m - m^2)."""
     if how.penalty == "none":
         return torch.zeros_like(mean)
     if how.penalty == "l1":
         return torch.full_like(mean, how.beta)
     mean = mean.clamp(EDGE, 1 - EDGE)
-    return how.beta * ((1 - how.rho) / (1 - mean) - how.rho / mean)
+    spread = torch.addcmul(mean, mean, mean, value=-1)
+    return mean.sub_(how.rho).div_(spread).mul_(how.beta)

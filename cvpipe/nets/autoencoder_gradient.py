@@ -29,7 +29,7 @@ from cvpipe.threads import Crew
 
 ROWS = 128
 """Rows in a piece: 128 of 400 units fill half of a core's level-2 cache of 512 kB."""
-UNITS = 100
+UNITS = 200
 """Hidden units in a piece."""
 
 Span = tuple[int, int]
@@ -67,26 +67,23 @@ class Gradient:
         self._sums = vector.new_empty(len(self._row_spans), hidden)
         self._errors = vector.new_empty(len(self._row_spans))
         self._squares = vector.new_zeros(len(self._matrices), len(self._unit_spans))
-
-    def parts(self) -> list[Span]:
+        firsts = [matrix * hidden for matrix in self._matrices]
+        matrices = [((m + a) * width, (m + b) * width) for m in firsts for a, b in self._unit_spans]
+        self.parts = [*matrices, (len(firsts) * hidden * width, len(vector))]
         """The parts of the vector, as `then` is given them."""
-        hidden, width = self.parameters.encoder.shape
-        offsets = [hidden * width * i for i in self._matrices]
-        matrices = [(o + a * width, o + b * width) for o in offsets for a, b in self._unit_spans]
-        return [*matrices, (len(self._matrices) * hidden * width, len(self.parameters.vector))]
 
     def of(self, batch: Batch) -> Tensor:
         """Set `into`; gives (3,): reconstruction error, penalty and decay, whose sum is the loss."""
         n = len(batch.targets)
         rows = spans(n, self._row_spans[0][1])
-        self.crew.each(lambda i: self._forward(batch, i, *rows[i]), len(rows))
-        mean = self._sums[: len(rows)].sum(dim=0) / n
-        slope = penalty_slope(mean, self.how) / n
+        self._forward_all(batch, rows)
+        mean = self._sums[: len(rows)].sum(dim=0).div_(n)
+        slope = penalty_slope(mean, self.how).div_(n)
         self.crew.each(lambda i: self._backward(batch, slope, *rows[i]), len(rows))
-        parts = self.parts()
-        self.crew.each(lambda i: self._sum_up(batch, i, *parts[i]), len(parts))
-        decay = self.how.decay / 2 * self._squares.sum()
-        return torch.stack([self._errors[: len(rows)].sum() / (2 * n), penalty(mean, self.how), decay])
+        found = mean.new_empty(3)
+        self.crew.each(lambda i: self._sum_up(batch, mean, found, i), len(self.parts) + 1)
+        torch.sum(self._squares, dim=(0, 1), out=found[2]).mul_(self.how.decay / 2)
+        return found
 
     def losses(self, rows: Tensor) -> Tensor:
         """(3,) float64: the same losses on any number of rows, without noise and without a gradient."""
@@ -94,13 +91,15 @@ class Gradient:
         error = rows.new_zeros((), dtype=torch.float64)
         for part in rows.split(len(self._hidden)):
             pieces = spans(len(part), self._row_spans[0][1])
-            batch = Batch(part, part, None, lambda start, stop: None)
-            self.crew.each(lambda i, b=batch, p=pieces: self._forward(b, i, *p[i]), len(pieces))
+            self._forward_all(Batch(part, part, None, lambda start, stop: None), pieces)
             sums += self._sums[: len(pieces)].sum(dim=0)
             error += self._errors[: len(pieces)].sum()
         squares = self.parameters.matrices.square().sum()
         found = [error / (2 * len(rows)), penalty(sums / len(rows), self.how), self.how.decay / 2 * squares]
         return torch.stack([value.double() for value in found])
+
+    def _forward_all(self, batch: Batch, rows: list[Span]) -> None:
+        self.crew.each(lambda i: self._forward(batch, i, *rows[i]), len(rows))
 
     def _forward(self, batch: Batch, piece: int, start: int, stop: int) -> None:
         batch.fill(start, stop)
@@ -125,16 +124,21 @@ class Gradient:
             torch.add(slope, back.mul_(batch.kept[some]), alpha=share, out=back)
         through_activation(back, self._hidden[some], self.how.activation)
 
-    def _sum_up(self, batch: Batch, piece: int, start: int, stop: int) -> None:
-        """One part of the gradient, a sum over all rows, and what is done with it."""
+    def _sum_up(self, batch: Batch, mean: Tensor, found: Tensor, piece: int) -> None:
+        """One part of the gradient, a sum over all rows, and what is done with it; or the losses."""
         n = len(batch.targets)
+        if piece == len(self.parts):
+            rows = len(spans(n, self._row_spans[0][1]))
+            torch.sum(self._errors[:rows], dim=0, out=found[0]).div_(2 * n)
+            found[1] = penalty(mean, self.how)
+            return
         matrix, units = divmod(piece, len(self._unit_spans))
         if matrix == len(self._matrices):
             torch.sum(self._back[:n], dim=0, out=self.into.bias)
             torch.sum(self._residual[:n], dim=0, out=self.into.output).div_(n)
         else:
             self._sum_up_weights(batch, matrix, units)
-        self.then(start, stop)
+        self.then(*self.parts[piece])
 
     def _sum_up_weights(self, batch: Batch, matrix: int, units: int) -> None:
         n, some = len(batch.targets), slice(*self._unit_spans[units])

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.optim.adam import adam
 
 from cvpipe.nets import checkpoint
 
@@ -19,7 +18,10 @@ LBFGS_MEMORY = 10
 
 
 class Adam:
-    """Adam on parts (start, stop) of a vector, each when its slope is there; all have taken as many steps."""
+    """Adam on parts (start, stop) of a vector, each when its slope is there; all have taken as many steps.
+
+    The kernel is that of `torch.optim.Adam(fused=True)`, whose own step takes 0.1 ms, as long as a product of matrices.
+    """
 
     def __init__(
         self, vector: Tensor, slope: Tensor, parts: Sequence[tuple[int, int]], learning_rate: float
@@ -33,9 +35,10 @@ class Adam:
         """Change one of the parts."""
         tensors = (self.vector, self.slope, self.mean, self.square)
         vector, slope, mean, square = ([tensor[start:stop]] for tensor in tensors)
-        adam(
-            vector, slope, mean, square, [], [self.steps[self._numbers[start]]], fused=True, amsgrad=False,
-            maximize=False, lr=self.learning_rate, beta1=BETA1, beta2=BETA2, weight_decay=0.0, eps=EPSILON,
+        steps = self.steps[self._numbers[start]].add_(1)
+        torch._fused_adam_(
+            vector, slope, mean, square, [], [steps], amsgrad=False, maximize=False, lr=self.learning_rate,
+            beta1=BETA1, beta2=BETA2, weight_decay=0.0, eps=EPSILON,
         )  # fmt: skip
 
     def arrays(self) -> dict[str, np.ndarray]:

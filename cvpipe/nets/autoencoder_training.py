@@ -1,6 +1,6 @@
 """How an autoencoder is trained: mini-batches with Adam, or all rows with L-BFGS, until held-out rows say stop.
 
-A training is resumable after every epoch: what it hands over then, put back, ends with the same numbers to the last bit.
+A training is resumable after every epoch: it ends with the same numbers to the last bit.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from cvpipe.nets.threads import one_thread
 HOPELESS = 1e6
 """A loss so many times the one of an autoencoder that gives zeros will not come back."""
 FEWEST = 1024
-"""Rows that there is memory for at least, however small mini-batches are: held-out rows are looked at so many at a time."""
+"""Rows that there is memory for at least: held-out rows are watched so many at a time."""
 SAVE_EVERY_S = 5.0
-"""Least time between two checkpoints, s: ten epochs of 50,000 rows and 400 units."""
+"""Least time between two checkpoints, s: some ten epochs of 50,000 rows and 400 units."""
 SAVE_SHARE = 0.02
 """Largest share of the time that saving may take."""
 
@@ -181,7 +181,7 @@ class _Learner:
         if everything:
             self.optimiser = Lbfgs(vector, slope, plan.learning_rate)
         else:
-            self.optimiser = Adam(vector, slope, self.gradient.parts(), plan.learning_rate)
+            self.optimiser = Adam(vector, slope, self.gradient.parts, plan.learning_rate)
             self.gradient.then = self.optimiser.step
 
     def epoch(self) -> np.ndarray:
