@@ -1,7 +1,7 @@
 """The gradient of an autoencoder's loss on a batch, written out and cut into pieces for threads.
 
 Written out because autograd keeps every intermediate, walks a graph, and adds up after the products what the products
-can add themselves. Here the five products of matrices take nine tenths of the time; nothing is allocated but a few
+can add themselves. Here the five products of matrices take about two thirds of the time; nothing is allocated but a few
 numbers for each unit. Rows are cut for what is done to each of them, hidden units for sums over rows. Pieces are the
 same however many threads there are, so the gradient is the same to the last bit; a graphics processor takes a batch as
 one piece.

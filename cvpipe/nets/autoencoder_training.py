@@ -28,7 +28,7 @@ HOPELESS = 1e6
 FEWEST = 1024
 """Rows that there is memory for at least: held-out rows are watched so many at a time."""
 SAVE_EVERY_S = 5.0
-"""Least time between two checkpoints, s: some ten epochs of 50,000 rows and 400 units."""
+"""Least time between two checkpoints, s: some five epochs of 50,000 rows and 400 units."""
 SAVE_SHARE = 0.02
 """Largest share of the time that saving may take."""
 
