@@ -9,8 +9,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from cvpipe import threads  # noqa: E402
 from cvpipe.nets import autoencoder as maths  # noqa: E402
+from cvpipe.nets import autoencoder_gradient  # noqa: E402
+from cvpipe.nets import autoencoder_training as training  # noqa: E402
+from cvpipe.nets.autoencoder_gradient import Batch, Gradient  # noqa: E402
 from cvpipe.nets.autoencoder_training import Diverged, Plan, train  # noqa: E402
+from cvpipe.threads import Crew  # noqa: E402
 
 WIDTH, HIDDEN, ROWS = 6, 5, 9
 CASES = [
@@ -38,28 +43,37 @@ def plain_loss(
     how: maths.Objective,
 ) -> torch.Tensor:  # fmt: skip
     """The loss as in Ng's notes, in lines of its own."""
-    sizes = [WIDTH * HIDDEN, HIDDEN, WIDTH] + ([] if tied else [WIDTH * HIDDEN])
-    encoder, bias, output, *rest = torch.split(vector, sizes)
-    encoder = encoder.reshape(WIDTH, HIDDEN)
-    decoder = encoder.T if tied else rest[0].reshape(HIDDEN, WIDTH)
+    sizes = [WIDTH * HIDDEN] * (1 if tied else 2) + [HIDDEN, WIDTH]
+    *matrices, bias, output = torch.split(vector, sizes)
+    encoder = matrices[0].reshape(HIDDEN, WIDTH).T
+    decoder = matrices[-1].reshape(HIDDEN, WIDTH)
     z = rows @ encoder + bias
     h = 1 / (1 + torch.exp(-z)) if how.activation == "sigmoid" else z * (z > 0)
     error = ((((h * kept) @ decoder + output - targets) ** 2).sum(dim=1) / 2).mean()
     mean = h.mean(dim=0)
     kl = how.rho * torch.log(how.rho / mean) + (1 - how.rho) * torch.log((1 - how.rho) / (1 - mean))
-    penalty = {"kl": kl.sum() if how.activation == "sigmoid" else 0, "l1": h.abs().sum() / ROWS, "none": 0}
+    penalty = {"kl": kl.sum() if how.activation == "sigmoid" else 0, "l1": h.abs().sum() / len(h), "none": 0}
     squares = (encoder**2).sum() + (0 if tied else (decoder**2).sum())
     return error + how.beta * penalty[how.penalty] + how.decay / 2 * squares
 
 
+@pytest.mark.parametrize("pieces", [(128, 100), (4, 2)])
 @pytest.mark.parametrize(("activation", "penalty", "tied"), CASES)
 def test_the_gradient_is_that_of_finite_differences_and_of_autograd(
-    activation: maths.Activation, penalty: maths.Penalty, tied: bool
-) -> None:
+    activation: maths.Activation, penalty: maths.Penalty, tied: bool, pieces: tuple[int, int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(autoencoder_gradient, "ROWS", pieces[0])
+    monkeypatch.setattr(autoencoder_gradient, "UNITS", pieces[1])
     parameters, rows, targets, kept = problem(tied)
     how = maths.Objective(activation, penalty, 0.1, 2.0, 0.03)
-    slope = parameters.like(torch.full_like(parameters.vector, torch.nan))
-    found = maths.gradient(parameters, slope, rows, targets, how, kept)
+    done: list[tuple[int, int]] = []
+    with Crew(1) as crew:
+        gradient = Gradient(parameters, how, ROWS + 2, crew, lambda *part: done.append(part))
+        slope = gradient.into
+        slope.vector.fill_(torch.nan)
+        found = gradient.of(Batch(targets, rows, kept, lambda start, stop: None))
+    assert sorted(i for part in done for i in range(*part)) == list(range(len(parameters.vector)))
 
     def loss(vector: torch.Tensor) -> torch.Tensor:
         return plain_loss(vector, tied, rows, targets, kept, how)
@@ -135,6 +149,60 @@ def test_the_same_seed_gives_the_same_weights() -> None:
     )
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"masked": 0.2, "noise": 0.1}, {"tied": True, "dropout": 0.2}, {"optimiser": "lbfgs", "learning_rate": 1.0}],
+)  # fmt: skip
+def test_any_number_of_threads_gives_the_same_bits(changes: dict[str, object]) -> None:
+    rows = correlated(900, 30)
+
+    def trained(count: int) -> list[np.ndarray]:
+        with threads.allow(count):
+            found = train(
+                rows[:800], rows[800:], QUIET, plan(hidden=450, batch=300, epochs=3, **changes), 0, "cpu"
+            )
+        return [found.encoder, found.bias, found.decoder, found.output, found.history]
+
+    alone = trained(1)
+    for count in (2, 5):
+        for one, other in zip(alone, trained(count), strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_steps_are_those_of_autograd_and_torch_s_own_adam(tied: bool) -> None:
+    rows = torch.from_numpy(correlated(300, WIDTH))
+    how = maths.Objective("sigmoid", "kl", 0.1, 2.0, 0.03)
+    draws = torch.Generator().manual_seed(3)
+    options = plan(hidden=HIDDEN, tied=tied, batch=64, epochs=2, patience=9)
+    vector = training._first(WIDTH, options, how, draws, "cpu").vector.double().requires_grad_()
+    optimiser = torch.optim.Adam([vector], lr=options.learning_rate)
+    for _ in range(2):
+        for some in torch.randperm(300, generator=draws).split(64):
+            batch = rows[some].double()
+            optimiser.zero_grad()
+            plain_loss(vector, tied, batch, batch, torch.ones(()), how).backward()
+            optimiser.step()
+    found = train(rows.numpy(), rows[:0].numpy(), how, options, 3, "cpu")
+    wanted = maths.Parameters(vector.detach(), WIDTH, HIDDEN, tied)
+    np.testing.assert_allclose(found.encoder, wanted.encoder.T, atol=1e-5)
+    np.testing.assert_allclose(found.decoder, wanted.decoder, atol=1e-5)
+    np.testing.assert_allclose(found.bias, wanted.bias, atol=1e-5)
+    np.testing.assert_allclose(found.output, wanted.output, atol=1e-5)
+
+
+def test_losses_of_many_rows_are_those_of_all_at_once() -> None:
+    rows = torch.from_numpy(correlated(700, WIDTH)).double()
+    parameters = problem(False)[0]
+    how = maths.Objective("sigmoid", "kl", 0.1, 2.0, 0.03)
+    with Crew(2) as crew:
+        found = Gradient(parameters, how, 300, crew).losses(rows)
+    vector = parameters.vector
+    assert float(found.sum()) == pytest.approx(
+        float(plain_loss(vector, False, rows, rows, torch.ones(()), how)), rel=1e-12
+    )
 
 
 def test_one_that_diverges_says_when() -> None:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from filter_learning import photographs, sampler, white_patches
 
+import cvpipe
+from cvpipe import Pipeline, fitting
+from cvpipe.conductor.progress import Progress
 from cvpipe.data import Images
 from cvpipe.data.exhibits import Curves, Facts, Gallery
 from cvpipe.errors import RunError, SpecError
+from cvpipe.nets import autoencoder_training
 from cvpipe.spec.build import build_stage
+from cvpipe.stages.classifiers.knn import Knn
+from cvpipe.stages.filters.denoising_autoencoder import DenoisingAutoencoder
 from cvpipe.stages.filters.sparse_autoencoder import SparseAutoencoder
 
 
@@ -55,6 +64,61 @@ def test_its_variants_learn(options: dict[str, object]) -> None:
     stage, images = fitted(**options)
     assert stage.history_[-1, 2] < stage.history_[0, 2]
     assert np.isfinite(stage.transform(images).values).all()
+
+
+class Told(Progress):
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        (SparseAutoencoder, {"dropout": 0.2}),
+        (SparseAutoencoder, {"optimiser": "lbfgs", "learning_rate": 1.0}),
+        (DenoisingAutoencoder, {"tied": True}),
+    ],
+    ids=["dropout", "lbfgs", "denoising"],
+)
+def test_a_run_that_is_killed_goes_on_where_it_was(
+    kind: Any, options: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(autoencoder_training, "SAVE_EVERY_S", 0.0)
+    monkeypatch.setattr(autoencoder_training, "SAVE_SHARE", 1e9)
+    data = cvpipe.Dataset("photographs", photographs(), np.array(["a", "b"] * 3))
+
+    def run(place: str, epochs: int = 7) -> tuple[Any, list[str]]:
+        monkeypatch.setenv("CVPIPE_CACHE", str(tmp_path / place))
+        told = Told()
+        small = {"filters": 24, "patches": sampler(), "batch": 64, "epochs": epochs, "patience": epochs}
+        pipeline = Pipeline([kind(**small | options), Knn(k=1)])
+        result = pipeline.run(data, split={"holdout": 0.5}, progress=told)
+        return result.pipeline.fitted[0], told.notes
+
+    whole, notes = run("whole")
+    assert sum(note.startswith("epoch") for note in notes) == 7
+    plain, saves = fitting.save, []
+
+    def save(arrays: Any, note: Any) -> None:
+        plain(arrays, note)
+        saves.append(note)
+        if len(saves) == 3:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fitting, "save", save)
+        with pytest.raises(KeyboardInterrupt):
+            run("broken")
+    _, notes = run("broken", epochs=6)
+    assert not any("going on" in note for note in notes)  # what another spec left is not taken
+    rest, notes = run("broken")
+    assert "going on after epoch 3" in notes
+    assert sum(note.startswith("epoch") for note in notes) == 4
+    for name, value in whole.state().items():
+        np.testing.assert_array_equal(rest.state()[name], value)
 
 
 def test_fewer_patches_than_units_are_legal() -> None:

@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import time
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+
+
+class Pace:
+    """When to save next: not too soon, and not for too large a share of the time."""
+
+    def __init__(self) -> None:
+        self._saved_at, self._took = time.monotonic(), 0.0
+
+    def due(self, every: float, share: float) -> bool:
+        """Whether `every` seconds have gone by, and saving would take no more than this share of them."""
+        return time.monotonic() - self._saved_at >= max(every, self._took / share)
+
+    @contextlib.contextmanager
+    def saving(self) -> Iterator[None]:
+        """Around a save."""
+        began = time.monotonic()
+        yield
+        self._saved_at = time.monotonic()
+        self._took = self._saved_at - began
 
 
 def arrays_of(tensors: Mapping[str, Tensor]) -> dict[str, np.ndarray]:

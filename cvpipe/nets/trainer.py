@@ -7,7 +7,6 @@ same weights as one that was never interrupted, and so does one with another num
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -57,7 +56,7 @@ class Training:
         self.plan = self.recipe.plan(len(self.examples.pixels))
         self.history = History()
         self._best: dict[str, np.ndarray] = {}
-        self._saved_at, self._save_took = time.monotonic(), 0.0
+        self._pace = checkpoint.Pace()
 
     def run(self) -> History:
         """Train. Raises `RunError` if the loss is no number any more."""
@@ -143,14 +142,12 @@ class Training:
         return over
 
     def _save_now_and_then(self) -> None:
-        began = time.monotonic()
-        if began - self._saved_at < max(SAVE_EVERY_S, self._save_took / SAVE_SHARE):
+        if not self._pace.due(SAVE_EVERY_S, SAVE_SHARE):
             return
         best = checkpoint.with_prefix("best", self._best)
         note = {"phase": self.phase, "history": self.history.plain(), "earlier": dict(self.earlier)}
-        self.ties.save(self.weights.arrays() | best, note)
-        self._saved_at = time.monotonic()
-        self._save_took = self._saved_at - began
+        with self._pace.saving():
+            self.ties.save(self.weights.arrays() | best, note)
 
     def _resume(self) -> None:
         """Go on from a checkpoint, if there is one of this training."""

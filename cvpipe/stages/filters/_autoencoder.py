@@ -48,6 +48,7 @@ class AutoencoderFilters(FilterLearner):
     def _train(self, rows: np.ndarray, how: Objective, **noise: float) -> None:
         """Set what is learned; `noise` is dropout, masked and noise of a plan, 0 where it is not given."""
         from cvpipe.nets.autoencoder_training import Diverged, Plan, train
+        from cvpipe.nets.recipe import Ties
 
         rng = self.rng("fit")
         order = rng.permutation(len(rows))
@@ -59,7 +60,8 @@ class AutoencoderFilters(FilterLearner):
         )  # fmt: skip
         try:
             seed = int(rng.integers(2**62))
-            found = train(rows[learned], rows[held], how, plan, seed, device.current(), self._tell)
+            ties = Ties(fitting.note, fitting.load, fitting.save)
+            found = train(rows[learned], rows[held], how, plan, seed, device.current(), self._tell, ties)
         except Diverged as error:
             raise RunError(f"the autoencoder diverged: {error}; {self._advice()}", self.name) from error
         self.filters_ = np.ascontiguousarray(found.encoder.T)
