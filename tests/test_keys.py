@@ -205,6 +205,21 @@ def test_a_helper_beside_a_users_script_counts(outside: Callable[[str], Stage]) 
     assert one == keys.stage_key("", outside("1"))
 
 
+def test_to_know_a_source_nothing_is_imported(
+    outside: Callable[[str], Stage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage, dear = outside("0\nif False:\n    from users_dear.inner import dear"), tmp_path / "users_dear"
+    dear.mkdir()
+    (dear / "__init__.py").write_text("raise AssertionError")
+    seen = []
+    for text in ("raise AssertionError", "raise AssertionError  # changed"):
+        (dear / "inner.py").write_text(text)
+        forget()
+        seen.append(keys.stage_key("", stage))
+    assert seen[0] != seen[1]
+    assert not any(name.startswith("users_dear") for name in sys.modules)
+
+
 def test_what_is_installed_counts_by_its_version() -> None:
     for package in ("numpy", "cv2", "json", "sklearn", "pydantic", "sys"):
         assert sources._is_installed(package), package
