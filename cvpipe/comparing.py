@@ -17,6 +17,7 @@ from cvpipe.comparison.record import write_record
 from cvpipe.comparison.result import Comparison, CurvePoint
 from cvpipe.comparison.suite import Asked, is_suite, read_suite
 from cvpipe.comparison.worker import Teller
+from cvpipe.conductor import keys
 from cvpipe.conductor.environment import environment
 from cvpipe.conductor.progress import Progress
 from cvpipe.conductor.result import RunResult
@@ -78,8 +79,9 @@ def plan_comparison(
 
 
 def prepare() -> None:
-    """What every candidate would do again, done once before the first: look up versions, compile templates."""
+    """What every candidate would do again, done once before the first: versions, sources of stages, templates."""
     environment(1, "cpu")
+    keys.remember_sources()
     templates = report_templates()
     for name in templates.list_templates(extensions=["html"]):
         templates.get_template(name)
