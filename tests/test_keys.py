@@ -262,3 +262,9 @@ def test_jobs_are_in_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         found.append({path.name for path in (tmp_path / str(jobs)).rglob("*.safetensors")})
     assert found[0] == found[1]
     assert len(found[0]) > 8
+
+
+def test_sources_that_were_remembered_are_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys.remember_sources()
+    monkeypatch.setattr(sources, "_closure", lambda module: pytest.fail(f"{module} is read again"))
+    assert len(chain()) == 4
