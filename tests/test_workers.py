@@ -20,11 +20,10 @@ def slower_first(part: int) -> int:
 
 @pytest.mark.parametrize("jobs", [1, 2, 5, 100])
 def test_results_and_errors_come_in_the_order_of_the_parts(jobs: int) -> None:
-    got = []
-    with pytest.raises(ValueError, match="7"), workers.over(jobs, slower_first, range(20)) as results:
-        got += [next(results) for _ in range(7)]
-        next(results)
-    assert got == [0, 1, 4, 9, 16, 25, 36]
+    with workers.over(jobs, slower_first, range(20)) as results:
+        assert [next(results) for _ in range(7)] == [0, 1, 4, 9, 16, 25, 36]
+        with pytest.raises(ValueError, match="7"):
+            next(results)
     with workers.over(jobs, slower_first, iter(range(7))) as results:
         assert list(results) == [0, 1, 4, 9, 16, 25, 36]
     with workers.over(jobs, slower_first, []) as results:

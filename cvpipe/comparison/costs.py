@@ -13,7 +13,7 @@ from cvpipe.conductor.result import RunResult, StageCost
 from cvpipe.data import Features, Images
 from cvpipe.stage import Stage
 
-BUDGET_S = 0.2
+BUDGET_S = 0.1
 """How long the images of one measurement may take: a slow pipeline is timed on fewer, s."""
 FEWEST, MOST = 2, 32
 """Images that are timed."""
