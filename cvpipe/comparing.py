@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,14 @@ from cvpipe.comparison.record import write_record
 from cvpipe.comparison.result import Comparison, CurvePoint
 from cvpipe.comparison.suite import Asked, is_suite, read_suite
 from cvpipe.comparison.worker import Teller
+from cvpipe.conductor import keys
 from cvpipe.conductor.environment import environment
 from cvpipe.conductor.progress import Progress
 from cvpipe.conductor.result import RunResult
 from cvpipe.device import Device
 from cvpipe.errors import SpecError
 from cvpipe.report.comparison.page import write_comparison
-from cvpipe.report.html import environment as report_templates
+from cvpipe.report.html import compile_templates
 from cvpipe.spec import Spec
 
 Specs = str | Path | Sequence[str | Path | Mapping[str, Any] | Spec]
@@ -57,7 +59,10 @@ def compare(
     folder = comparison_folder.claim(out, name or entrants[0].spec.data.name)
     comparison_folder.write_suite(folder, name or folder.name, entrants, sizes)
     contest = Contest(name or folder.name, entrants, folder, sizes, jobs, device, smoke)
+    ready = threading.Thread(target=compile_templates, daemon=True)
+    ready.start()  # while this process would wait for its workers
     comparison = contest.hold(f"{__name__}:{run_candidate.__name__}", progress or Progress())
+    ready.join()
     write_comparison(comparison, folder)
     comparison_folder.write(comparison)
     return comparison
@@ -78,11 +83,10 @@ def plan_comparison(
 
 
 def prepare() -> None:
-    """What every candidate would do again, done once before the first: look up versions, compile templates."""
+    """What every candidate would do again, done once before the first: versions, sources of stages, templates."""
     environment(1, "cpu")
-    templates = report_templates()
-    for name in templates.list_templates(extensions=["html"]):
-        templates.get_template(name)
+    keys.remember_sources()
+    compile_templates()
 
 
 def run_candidate(task: Mapping[str, Any], teller: Teller) -> None:

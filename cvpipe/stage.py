@@ -30,6 +30,8 @@ class Stage(Configurable):
     role = "stage"
     cached: ClassVar[bool] = True
     """False where computing the output again costs less than reading it back from disk."""
+    gpu_only: ClassVar[tuple[str, ...]] = ()
+    """Libraries that it imports on a GPU only."""
 
     def rng(self, *address: str | int) -> np.random.Generator:
         """A generator for this stage's draws at an address, such as an image's id. Needs a parameter `seed`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
@@ -27,7 +28,7 @@ from accidents import (
     small_disk,
 )
 
-from cvpipe.conductor import store as storing
+from cvpipe.conductor.entry import Entry, decode, encode
 from cvpipe.conductor.flow import FIT_S
 from cvpipe.conductor.store import Store
 
@@ -178,14 +179,18 @@ def test_a_complete_cache_may_be_read_only(place: Path) -> None:
 # Entries that are not what was written
 
 
+def decoded(data: bytes) -> Entry | None:
+    return decode(io.BytesIO(data))
+
+
 def assert_entries_are_whole(store: Store) -> None:
     for path, _, _ in store.entries():
-        assert storing._decode(path.read_bytes()) is not None, path
+        assert decoded(path.read_bytes()) is not None, path
 
 
 def content(data: bytes) -> Any:
     """What an entry means: its arrays and its note but for the time it took; None if it is damaged."""
-    found = storing._decode(data)
+    found = decoded(data)
     if found is None:
         return None
     note = {name: value for name, value in found[1].items() if name != FIT_S}
@@ -255,9 +260,9 @@ def test_every_byte_of_small_entries_counts(place: Path) -> None:
 
 
 def test_an_entry_cut_anywhere_is_refused() -> None:
-    data = storing._encode({"values": np.arange(20, dtype=np.float32)}, {"type": "Features"})
-    assert storing._decode(data) is not None
-    assert [n for n in range(len(data)) if storing._decode(data[:n]) is not None] == []
+    data = encode({"values": np.arange(20, dtype=np.float32)}, {"type": "Features"})
+    assert decoded(data) is not None
+    assert [n for n in range(len(data)) if decoded(data[:n]) is not None] == []
 
 
 def test_an_entry_that_cannot_be_read_is_computed_again(place: Path) -> None:

@@ -19,6 +19,7 @@ import pytest
 from accidents import INTERRUPTED, MAIN, SPEC, cvpipe, leftovers, make_photos, numbers, run
 
 from cvpipe.conductor import conduct, save, store, workers
+from cvpipe.conductor.entry import decode
 from cvpipe.conductor.store import Store
 from cvpipe.data import images
 from cvpipe.datasets.folder import Folder
@@ -57,7 +58,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def assert_nothing_is_damaged(out: Path, cache: Path) -> None:
     """Every entry of the cache is whole, and a folder with a `result.json` has everything."""
     for path, _, _ in Store(cache).entries():
-        assert store._decode(path.read_bytes()) is not None, path
+        with path.open("rb") as file:
+            assert decode(file) is not None, path
     if (out / "result.json").exists():
         json.loads((out / "result.json").read_text())
         assert {path.name for path in out.iterdir() if not path.name.startswith(".")} >= FILES
@@ -76,7 +78,7 @@ MOMENTS: dict[str, tuple[Any, str]] = {
     "counting words": (bag_of_words, "nearest"),
     "training": (Svm, "fit"),
     "predicting": (Svm, "predict"),
-    "writing the cache": (store, "_encode"),
+    "writing the cache": (store, "encode"),
     "scoring": (conduct, "evaluate"),
     "predictions.csv": (folder, "predictions_csv"),
     "saving the model": (save, "tensors"),

@@ -205,6 +205,21 @@ def test_a_helper_beside_a_users_script_counts(outside: Callable[[str], Stage]) 
     assert one == keys.stage_key("", outside("1"))
 
 
+def test_to_know_a_source_nothing_is_imported(
+    outside: Callable[[str], Stage], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage, dear = outside("0\nif False:\n    from users_dear.inner import dear"), tmp_path / "users_dear"
+    dear.mkdir()
+    (dear / "__init__.py").write_text("raise AssertionError")
+    seen = []
+    for text in ("raise AssertionError", "raise AssertionError  # changed"):
+        (dear / "inner.py").write_text(text)
+        forget()
+        seen.append(keys.stage_key("", stage))
+    assert seen[0] != seen[1]
+    assert not any(name.startswith("users_dear") for name in sys.modules)
+
+
 def test_what_is_installed_counts_by_its_version() -> None:
     for package in ("numpy", "cv2", "json", "sklearn", "pydantic", "sys"):
         assert sources._is_installed(package), package
@@ -247,3 +262,9 @@ def test_jobs_are_in_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         found.append({path.name for path in (tmp_path / str(jobs)).rglob("*.safetensors")})
     assert found[0] == found[1]
     assert len(found[0]) > 8
+
+
+def test_sources_that_were_remembered_are_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys.remember_sources()
+    monkeypatch.setattr(sources, "_closure", lambda module: pytest.fail(f"{module} is read again"))
+    assert len(chain()) == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import time
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cvpipe.conductor import entry
 from cvpipe.conductor.state import pack, unpack
 from cvpipe.conductor.store import Nowhere, Store, default_folder, limit_bytes, open_store
 from cvpipe.errors import RunError, SpecError
@@ -52,6 +54,42 @@ def test_entries_come_back_bit_for_bit(tmp_path: Path) -> None:
     store.write(KEY, {"x": np.zeros(1)}, {})
     assert list((store.read(KEY) or ({}, {}))[0]) == ["x"]
     assert [path.name for path in (tmp_path / "new" / "folder").rglob("*.*")] == [f"{KEY}.safetensors"]
+
+
+def test_a_file_is_read_as_safetensors_reads_it() -> None:
+    """Every type, and arrays that are as large as a buffer of the system and more."""
+    from safetensors.numpy import load
+
+    kinds = [np.dtype(f"{kind}{size}") for kind in "iu" for size in (1, 2, 4, 8)]
+    arrays = ARRAYS | {dtype.name: np.array([[0], [7]], dtype) for dtype in [*kinds, np.dtype("f2")]}
+    arrays["large"] = np.random.default_rng(0).integers(0, 256, (3000, 1001), dtype=np.uint8)
+    data = entry.encode(arrays, {"n": 1})
+    found = entry.decode(io.BytesIO(data))
+    assert found is not None
+    assert_same(found[0], load(data))
+    assert all(array.flags.writeable for array in found[0].values())
+
+
+def test_a_file_is_checked_once_and_again_when_it_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, checked, check = Store(tmp_path), [], entry._checksum
+    store.write(KEY, {"x": np.zeros(1000)}, {})
+    monkeypatch.setattr(entry, "_checksum", lambda *of: (checked.append(of), check(*of))[1])
+    for _ in range(3):
+        assert Store(tmp_path).read(KEY) is not None
+    assert len(checked) == 1
+    os.utime(store.path(KEY), (1000, 1000))
+    assert store.read(KEY) is not None
+    assert len(checked) == 2
+    with store.path(KEY).open("r+b") as file:
+        file.seek(-1, os.SEEK_END)
+        file.write(b"\x01")
+    assert store.read(KEY) is None
+    assert not store.has(KEY)
+    store.write(KEY, {"x": np.ones(1000)}, {})
+    assert (store.read(KEY) or ({}, {}))[0]["x"].sum() == 1000
+    assert len(checked) == 5  # one of them while it was written
 
 
 def test_what_was_used_longest_ago_is_forgotten_first(tmp_path: Path) -> None:

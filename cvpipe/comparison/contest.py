@@ -17,7 +17,8 @@ from cvpipe.conductor.environment import resolve_device
 from cvpipe.conductor.progress import Progress
 from cvpipe.conductor.sources import code_of
 from cvpipe.data import Dataset
-from cvpipe.device import Device, use
+from cvpipe.device import Device, current, use
+from cvpipe.stage import Stage
 
 LIBRARIES = ("cv2", "numba", "scipy.sparse", "joblib", "sklearn.svm", "sklearn.model_selection", "sklearn.manifold",
              "jinja2")  # fmt: skip
@@ -46,13 +47,12 @@ class Contest:
         """
         began = time.perf_counter()
         resolve_device(self.device)
-        with Runner(work, self._libraries()) as runner:
+        with use(self.device), Runner(work, self._libraries()) as runner:  # keys name the device
             if not all((self.run_folder(entrant.name) / FILE).exists() for entrant in self.entrants):
                 runner.start()  # it imports libraries while the data are looked at
             dataset = self.entrants[0].spec.data.load()
             self._check_sizes(dataset)
-            with use(self.device):  # keys name it
-                failures = self._run(runner, data_key(dataset), progress)
+            failures = self._run(runner, data_key(dataset), progress)
         comparison = gather(self.name, self.entrants, self.folder, failures, dataset, self.jobs)
         comparison.total_s = time.perf_counter() - began
         return comparison
@@ -84,13 +84,20 @@ class Contest:
 
     def _libraries(self) -> list[str]:
         """What a worker imports once for all candidates."""
-        stages = {type(stage).__module__ for entrant in self.entrants for stage in entrant.spec.stages}
-        used = {line for module in stages for line in code_of(module)}
-        heavy = [name for start, name in HEAVY.items() if any(line.startswith(start) for line in used)]
-        return [*LIBRARIES, *sorted(stages), *heavy]
+        stages = {type(stage) for entrant in self.entrants for stage in entrant.spec.stages}
+        heavy = {name for stage in stages for name in _heavy(stage)}
+        return [*LIBRARIES, *sorted({stage.__module__ for stage in stages}), *sorted(heavy)]
 
     def _check_sizes(self, dataset: Dataset) -> None:
         """Raises `DataError` if a class has too few images for the largest train size."""
         first = self.entrants[0].spec
         if self.train_sizes and not self.smoke:
             with_options(first.split, train_per_class=max(self.train_sizes)).folds(dataset, first.seed)
+
+
+def _heavy(stage: type[Stage]) -> list[str]:
+    """Which heavy libraries a stage will import on the device in use."""
+    skipped = stage.gpu_only if current() == "cpu" else ()
+    used = code_of(stage.__module__)
+    return [name for start, name in HEAVY.items()
+            if name not in skipped and any(line.startswith(start) for line in used)]  # fmt: skip

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -29,6 +30,9 @@ DECODER = "cvpipe.data.decode"
 SAMPLER = "cvpipe.conductor.sample"
 """The module that decides which rows a learner sees."""
 
+STAGES = "cvpipe.stages."
+"""Begins the modules that have stages."""
+
 
 def digest(*parts: Any) -> str:
     """64 hexadecimal digits for anything JSON can hold."""
@@ -44,6 +48,13 @@ def plain(value: Any) -> Any:
     if isinstance(value, Path):
         return str(value)
     raise TypeError(f"a parameter of type {type(value).__name__} cannot be written down: {value!r}")
+
+
+def remember_sources() -> None:
+    """Find out now what the stages that are imported are built from, so that processes forked from this one know."""
+    stages = [name for name in sys.modules if name.startswith(STAGES)]
+    for module in (DECODER, SAMPLER, *stages):
+        code_of(module)
 
 
 def images_key() -> str:

@@ -9,6 +9,7 @@ import inspect
 import secrets
 import sys
 from functools import cache
+from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -93,10 +94,21 @@ def _source(module: str) -> str | None:
     try:
         if module in sys.modules:
             return inspect.getsource(sys.modules[module])
-        spec = importlib.util.find_spec(module)
+        spec = _found(module)
         return Path(spec.origin).read_text() if spec and spec.origin else None
     except (ImportError, OSError, TypeError, ValueError):
         return None
+
+
+def _found(module: str) -> ModuleSpec | None:
+    """Where a module is, found without importing what it is in: that may take seconds, and the name may turn out to be
+    that of a function."""
+    package, _, _ = module.rpartition(".")
+    if not package:
+        return importlib.util.find_spec(module)
+    parent = _found(package)
+    inside = parent.submodule_search_locations if parent else None
+    return PathFinder.find_spec(module, inside) if inside else None
 
 
 @cache

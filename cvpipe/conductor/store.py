@@ -1,27 +1,26 @@
 """Results on disk: chunks of batches and what learners learned, found again by key.
 
-An entry is a safetensors file, data only: arrays, a JSON note, and a CRC-32 of both. It is written under a temporary
-name and then renamed, so it is whole or absent; one that is damaged all the same, or that the disk does not give back,
-is computed again. A folder may be shared by processes and by runs. It is kept below a limit by forgetting what was
-used longest ago.
+An entry is a file with a CRC, see `entry`. It is written under a temporary name and then renamed, so it is whole or
+absent; one that is damaged all the same, or that the disk does not give back, is computed again. A process computes
+the CRC of a file once, and again when the file has changed. A folder may be shared by processes and by runs. It is kept
+below a limit by forgetting what was used longest ago.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import sys
 import tempfile
 import time
-import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from cvpipe.conductor.entry import Entry, decode, encode
 from cvpipe.errors import RunError, SpecError
 from cvpipe.files import user_cache, write_whole
 
@@ -30,6 +29,11 @@ LIMIT_BYTES = 20 * 10**9
 
 STALE_S = 24 * 3600
 """A temporary file older than a day belongs to no living run, s."""
+RECENT_S = 60
+"""When an entry was used last is known to the minute, s."""
+
+_whole: dict[str, tuple[int, int, int]] = {}
+"""Files whose CRC this process has found right: number, bytes and time in ns of each as they were then."""
 
 
 def default_folder() -> Path:
@@ -63,19 +67,19 @@ class Store:
         """Whether an entry is there; it may still turn out to be damaged when read."""
         return self.path(key).exists()
 
-    def read(self, key: str) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
+    def read(self, key: str) -> Entry | None:
         """The arrays and the note of an entry."""
         path = self.path(key)
         try:
-            data = path.read_bytes()
+            with path.open("rb") as file:
+                state = _state(os.fstat(file.fileno()))
+                entry = decode(file, trusted=_whole.get(str(path)) == state)
         except OSError:  # absent, or it cannot be read: then it is written again
             return None
-        entry = _decode(data)
-        with contextlib.suppress(OSError):  # a read-only cache is still a cache
-            if entry is None:
-                path.unlink()
-            else:
-                os.utime(path)
+        if entry is None:
+            self.forget(key)
+        else:
+            _whole[str(path)] = _used(path, state)
         return entry
 
     def write(self, key: str, arrays: Mapping[str, np.ndarray], note: Mapping[str, Any]) -> None:
@@ -83,7 +87,7 @@ class Store:
         path = self.path(key)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, _encode(arrays, note))
+            write_whole(path, encode(arrays, note))
         except OSError as error:
             hint = "free some space, set CVPIPE_CACHE to another folder, or use --no-cache"
             raise RunError(
@@ -151,30 +155,17 @@ def open_store(use_cache: bool) -> Iterator[Store]:
         yield Store(Path(folder))
 
 
-def _encode(arrays: Mapping[str, np.ndarray], note: Mapping[str, Any]) -> bytes:
-    from safetensors.numpy import save
-
-    solid = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    return save(solid, metadata={"note": json.dumps(note), "crc32": str(_checksum(solid, note))})
+def _state(stat: os.stat_result) -> tuple[int, int, int]:
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
-def _decode(data: bytes) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
-    try:
-        arrays = load(data)
-        head = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]
-        note = json.loads(head["note"])
-        return (arrays, note) if head["crc32"] == str(_checksum(arrays, note)) else None
-    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return None
-
-
-def _checksum(arrays: Mapping[str, np.ndarray], note: Mapping[str, Any]) -> int:
-    """Over everything that is given back: a shape, a type or a word of the note may flip as well as a value."""
-    crc = zlib.crc32(json.dumps(note, sort_keys=True).encode())
-    for name in sorted(arrays):
-        head = f"{name} {arrays[name].dtype.str} {arrays[name].shape}"
-        crc = zlib.crc32(arrays[name].reshape(-1).view(np.uint8).data, zlib.crc32(head.encode(), crc))
-    return crc
+def _used(path: Path, state: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Mark a file in this state as used now; its state from then on."""
+    number, size, before = state
+    now = time.time_ns()
+    if abs(now - before) < RECENT_S * 10**9:
+        return state
+    with contextlib.suppress(OSError):  # a read-only cache is still a cache
+        os.utime(path, ns=(now, now))
+        return number, size, now
+    return state

@@ -44,12 +44,17 @@ class Cost:
 
 def transform(stage: Stage, batch: Any) -> tuple[Any, Cost]:
     """What a fitted stage gives for a batch, and the cost of an image for one worker."""
+    _, first = again(stage, batch[:1])
+    given, each = again(stage, batch)
+    return given, Cost(each, max(0.0, first - each))
+
+
+def again(stage: Stage, batch: Any) -> tuple[Any, float]:
+    """What a fitted stage that has been tried before gives for a batch, and the seconds of an image for one worker."""
     apply = stage.predict if isinstance(stage, Classifier) else stage.transform
     with workers.one_thread_each():
-        _, first = _timed(apply, batch[:1])
         given, seconds = _timed(apply, batch)
-    each = seconds / len(batch)
-    return given, Cost(each, max(0.0, first - each))
+    return given, seconds / len(batch)
 
 
 def fit(

@@ -7,13 +7,13 @@ inside each worker are 1.5 to 15 times slower than one thread each.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
 import threading
-import warnings
-from collections import Counter
+import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeVar
+from concurrent.futures import Future
+from typing import Any, Generic, TypeVar
 
 P = TypeVar("P")
 R = TypeVar("R")
@@ -21,10 +21,8 @@ R = TypeVar("R")
 GRACE_S = 2.0
 """How long a pass that was broken off waits for the tasks at work, s: a chunk of photographs takes about 1 s."""
 
-_passes = itertools.count()
-_open: set[tuple[int, int]] = set()
-_busy: Counter[tuple[int, int]] = Counter()
-_changed = threading.Condition()
+_left: set[threading.Thread] = set()
+"""Threads of passes that have ended, which were still at work then."""
 
 
 def count(jobs: int | None) -> int:
@@ -58,43 +56,60 @@ def over(jobs: int, work: Callable[[P], R], parts: Iterable[P]) -> Iterator[Iter
     However it ends, what has not begun is dropped, and what is at work is waited for up to `GRACE_S`: a thread that is
     still inside a C++ library when Python ends makes the system abort the process. `busy` tells whether one is left.
     """
-    from joblib import Parallel, delayed
-
-    call = (os.getpid(), next(_passes))
-    _open.add(call)
-    pool = Parallel(n_jobs=jobs, prefer="threads", return_as="generator")
+    shift = _Shift(work, parts)
     with one_thread_each():
-        results = pool(delayed(_counted)(call, work, part) for part in parts)
         try:
-            yield results
+            yield shift.results(jobs)
         finally:
-            _open.discard(call)
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # joblib tells that tasks were dropped; they were meant to be
-                results.close()
-            with _changed:
-                _changed.wait_for(lambda: not _busy[call], GRACE_S)
+            shift.end()
 
 
 def busy() -> bool:
     """Whether a task of a pass that was broken off is still at work."""
-    with _changed:
-        return any(count for call, count in _busy.items() if call not in _open)
+    return any(thread.is_alive() for thread in _left)
 
 
-def _counted(call: tuple[int, int], work: Callable[[P], R], part: P) -> R | None:
-    with _changed:
-        if call[0] == os.getpid() and call not in _open:
-            return None
-        _busy[call] += 1
-    try:
-        return work(part)
-    finally:
-        with _changed:
-            _busy[call] -= 1
-            if not _busy[call]:
-                del _busy[call]
-            _changed.notify_all()
+class _Shift(Generic[P, R]):
+    """One pass over some parts. joblib would look for results every 10 ms; short passes, of which a comparison makes
+    many, would mostly be waiting."""
+
+    def __init__(self, work: Callable[[P], R], parts: Iterable[P]) -> None:
+        self.work = work
+        self.tasks: deque[tuple[P, Future[R]]] = deque((part, Future()) for part in parts)
+        """Those that no worker has taken yet."""
+        self.threads: list[threading.Thread] = []
+
+    def results(self, jobs: int) -> Iterator[R]:
+        """What the workers give, in order; a single one is the caller's own thread."""
+        if jobs == 1:
+            return map(self.work, [part for part, _ in self.tasks])
+        promised = deque(future for _, future in self.tasks)
+        for _ in range(min(jobs, len(promised))):
+            self.threads.append(threading.Thread(target=self._labour, daemon=True))
+            self.threads[-1].start()
+        return (promised.popleft().result() for _ in range(len(promised)))
+
+    def end(self) -> None:
+        """Drop what nobody has taken, and wait for what is at work."""
+        self.tasks.clear()
+        until = time.monotonic() + GRACE_S
+        for thread in self.threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        _left.difference_update([thread for thread in _left if not thread.is_alive()])
+        _left.update(thread for thread in self.threads if thread.is_alive())
+
+    def _labour(self) -> None:
+        with contextlib.suppress(IndexError):
+            while True:
+                self._do(*self.tasks.popleft())
+
+    def _do(self, part: P, future: Future[R]) -> None:
+        try:
+            done = self.work(part)
+        except BaseException as error:  # whoever waits for the result hears it
+            future.set_exception(error)
+        else:
+            future.set_result(done)
 
 
 def resident_mb() -> float:

@@ -80,3 +80,9 @@ def environment() -> Environment:
         "shell": lambda folder, name: shlex.quote((folder / name).as_posix()),
     }
     return environment
+
+
+def compile_templates() -> None:
+    """Compile every template now instead of at the first page."""
+    for name in environment().list_templates(extensions=["html"]):
+        environment().get_template(name)

@@ -55,6 +55,8 @@ class DenseSift(Stage):
     contrast_threshold: NonNegative = 0.005  # below it a row is zero; mean gradient per px, of 1; vl_phow's
     quantise: bool = True  # uint8; false gives float32 with the fraction, four times as large
 
+    gpu_only = ("torch",)
+
     def transform(self, images: Images) -> Descriptors:
         """(H, W, 3) uint8 RGB images -> (M, 128) or (M, 384) uint8 or float32 descriptors."""
         options = (self.step, self.bin_sizes, self.magnif, self.window, self.contrast_threshold)
