@@ -70,8 +70,8 @@ def pooled(
     """Codes of the patches of an image, pooled: (regions, pools, codes) float32; None if no patch fits into it.
 
     image (H, W, C) uint8, or float32 maps. `encode` makes (n, codes) float32 from the (n, K) float32 responses of the
-    filters, which it may overwrite. Positions are `stride` px apart, from the upper left. Regions go level after level, row by
-    row; one without positions has zeros. The deviation `std` divides by the number of positions.
+    filters, which it may overwrite. Positions are `stride` px apart, from the upper left. Regions go level after
+    level, row by row; one without positions has zeros. The deviation `std` divides by the number of positions.
     """
     height, width = positions(image, filters.window, stride)
     if not height or not width:
