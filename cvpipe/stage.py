@@ -41,6 +41,11 @@ class Stage(Configurable):
         """The output for each image of a batch. Every stage but a classifier writes its own, with annotations."""
         raise NotImplementedError(f"stage '{self.name}' has no transform")
 
+    @property
+    def output_type(self) -> type | None:
+        """Of the types that `transform` may give, the one on which the options settle; None where they do not."""
+        return None
+
     sealed = ""
     """Of a stage that comes fitted out of a saved model: the hash of what it is there. It is not fitted again."""
 

@@ -9,7 +9,7 @@ from toys import Centroid, Slopes, Spots
 
 from cvpipe import Pipeline
 from cvpipe.conductor.edges import Edge, chain_problems, edge, gives, names, reachable, takes
-from cvpipe.data import Descriptors, Features, Images, Keypoints
+from cvpipe.data import Descriptors, Features, Images, Keypoints, Maps
 from cvpipe.errors import SpecError
 from cvpipe.stage import Stage
 from cvpipe.stages.classifiers.svm import Svm
@@ -63,6 +63,34 @@ def test_types_flow_through_stages_that_keep_them() -> None:
     assert reachable([Slopes(), Same()]) == (Features,)
     assert messages(Slopes(), Same(), Same(), Centroid()) == []
     assert messages(Spots(), Same(), Either(), Centroid()) == []
+
+
+def test_options_settle_what_a_stage_gives() -> None:
+    from cvpipe.stages.filters.kmeans_filters import KmeansFilters
+
+    layer, last = KmeansFilters(maps=2), KmeansFilters()
+    assert reachable([layer]) == (Maps,)
+    assert reachable([layer, last]) == (Features,)
+    assert messages(layer, last, Svm()) == []
+    assert messages(layer, layer, last, Svm()) == []
+    (message,) = messages(layer, Svm())
+    assert message.startswith(
+        "stage 2 'svm' takes Features, but 'kmeans_filters' gives Maps. Stages that make"
+    )
+    (message,) = messages(last, last, Svm())
+    assert message.startswith(
+        "stage 2 'kmeans_filters' takes Images or Maps, but 'kmeans_filters' gives Features"
+    )
+
+
+def test_a_sampler_takes_what_its_learner_takes() -> None:
+    from cvpipe.stages.filters.kmeans_filters import KmeansFilters
+    from cvpipe.stages.patches.saliency_patches import SaliencyPatches
+
+    (message,) = messages(KmeansFilters(maps=2), KmeansFilters(patches=SaliencyPatches()), Svm())
+    said = "'saliency_patches', from which stage 'kmeans_filters' learns, takes Images, but Maps come here; "
+    assert message == said + "stages that fit: grid_patches or random_patches"
+    assert messages(KmeansFilters(patches=SaliencyPatches()), Svm()) == []
 
 
 def test_a_misfit_names_the_stages_that_would_bridge_it() -> None:

@@ -118,7 +118,7 @@ def patches() -> Patches:
 
 
 def maps() -> Maps:
-    size = np.array([[1 + i % 4, 2 + i % 3] for i in range(IMAGES)], np.int32)
+    size = np.array([[1 + 5 * (i % 3), 2 + 4 * (i % 4)] for i in range(IMAGES)], np.int32)
     offsets = offsets_of(size.prod(axis=1))
     values = np.random.default_rng(2).random((offsets[-1], 6), dtype=np.float32)
     return Maps(offsets=offsets, size=size, values=values)

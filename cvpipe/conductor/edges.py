@@ -13,7 +13,7 @@ from cvpipe.configurable import parts_of
 from cvpipe.data import Images
 from cvpipe.errors import SpecError, listed
 from cvpipe.help import option_types
-from cvpipe.stage import Classifier, Part, Stage
+from cvpipe.stage import Classifier, Learner, Part, Stage
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,12 @@ def edge(stage: type[Stage]) -> Edge:
     return Edge(_types(taken), None if same else _types(gives))
 
 
+def settled(stage: Stage) -> Edge:
+    """The edge of a stage with its options, which may settle on one of the types that its class can give."""
+    here = edge(type(stage))
+    return here if stage.output_type is None else Edge(here.takes, (stage.output_type,))
+
+
 def takes(stage: type[Stage]) -> tuple[type, ...]:
     """The types that a stage takes."""
     return edge(stage).takes
@@ -58,7 +64,7 @@ def reachable(stages: Sequence[Stage]) -> tuple[type, ...]:
     """The types that may come out of a chain of stages; of an empty one, `Images`."""
     given: tuple[type, ...] = (Images,)
     for stage in stages:
-        given = edge(type(stage)).after(given)
+        given = settled(stage).after(given)
     return given
 
 
@@ -72,9 +78,10 @@ def chain_problems(stages: Sequence[Stage]) -> list[tuple[int, str]]:
     problems: list[tuple[int, str]] = []
     given: tuple[type, ...] = (Images,)
     for index, stage in enumerate(stages):
-        here = edge(type(stage))
+        here = settled(stage)
         if not set(given) & set(here.takes):
             problems.append((index, _misfit(stages, index, given, here)))
+        problems += [(index, message) for message in _sampler_problems(stage, given, here)]
         problems += [(index, message) for message in part_problems(stage)]
         problems += [(index, message) for message in _branch_problems(stage, given)]
         if isinstance(stage, Classifier) and index < len(stages) - 1:
@@ -97,9 +104,10 @@ def _branch_problems(stage: Stage, given: tuple[type, ...]) -> list[str]:
     for number, chain in enumerate(stage.chains() if isinstance(stage, Composite) else ()):
         where, kinds = f"in chain {number + 1} of '{stage.name}': ", given
         for index, part in enumerate(chain):
-            here = edge(type(part))
+            here = settled(part)
             if not set(kinds) & set(here.takes):
                 found.append(where + _misfit(chain, index, kinds, here))
+            found += [where + message for message in _sampler_problems(part, kinds, here)]
             if isinstance(part, Classifier):
                 found.append(f"{where}'{part.name}' is a classifier, which only ends a pipeline")
             found += [where + message for message in [*part_problems(part), *_branch_problems(part, kinds)]]
@@ -108,6 +116,18 @@ def _branch_problems(stage: Stage, given: tuple[type, ...]) -> list[str]:
             ends = f"gives {names(kinds)}, but a chain ends with {names(gives(type(stage)))}"
             found.append(f"{where}'{chain[-1].name}' {ends}" if chain else f"{where}it is empty")
     return found
+
+
+def _sampler_problems(stage: Stage, given: tuple[type, ...], here: Edge) -> list[str]:
+    """What is wrong with the sampler of a learner on such batches: it takes what the learner takes."""
+    seen = tuple(kind for kind in given if kind in here.takes)
+    sampler = stage.sampler if isinstance(stage, Learner) else None
+    if sampler is None or not seen or set(seen) & set(takes(type(sampler))):
+        return []
+    own = settled(sampler)
+    others = listed(_bridges(seen, own.after(own.takes)))
+    return [f"'{sampler.name}', from which stage '{stage.name}' learns, takes {names(own.takes)}, but "
+            f"{names(seen)} come here; stages that fit: {others}"]  # fmt: skip
 
 
 def part_problems(stage: Stage) -> list[str]:
@@ -123,7 +143,7 @@ def part_problems(stage: Stage) -> list[str]:
 
 
 def _part_misfit(option: str, inner: Stage, wanted: Part) -> list[str]:
-    here = edge(type(inner))
+    here = settled(inner)
     given = here.after((wanted.takes,))
     if wanted.takes in here.takes and wanted.gives in given:
         return []

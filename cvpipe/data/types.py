@@ -55,16 +55,16 @@ class Keypoints(Batch):
 
 @dataclass(frozen=True, eq=False)
 class Patches(Batch):
-    """Small windows cut out of images."""
+    """Small windows cut out of images, or out of maps of C channels."""
 
     offsets: np.ndarray
     """(n + 1,) int64; image i owns rows offsets[i]:offsets[i + 1]."""
     pixels: np.ndarray
-    """(M, h, w, 3) uint8 RGB."""
+    """(M, h, w, 3) uint8 RGB; of maps (M, h, w, C) float32."""
     xy: np.ndarray
-    """(M, 2) float32, centres, px."""
+    """(M, 2) float32, centres, px; of maps, positions."""
     size: np.ndarray
-    """(n, 2) int32, height and width of the image, px."""
+    """(n, 2) int32, height and width of the image, px; of maps, positions."""
     per_row: ClassVar[tuple[str, ...]] = ("pixels", "xy")
 
 
@@ -120,7 +120,7 @@ class Maps(Batch):
     def stack(self, image: int) -> np.ndarray:
         """(h, w, C) float32, a view of one image's maps."""
         height, width = self.size[image]
-        return self.values[self.rows(image)].reshape(height, width, -1)
+        return self.values[self.rows(image)].reshape(height, width, self.values.shape[1])
 
 
 @dataclass(frozen=True, eq=False)

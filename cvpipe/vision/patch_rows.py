@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import cv2
@@ -11,6 +12,10 @@ Evening = Literal["contrast", "brightness", "none"]
 """What is taken out of each patch: brightness and contrast, brightness only, or nothing."""
 MIDDLE = 128
 """Grey level that is 0 in a row: float32 products of numbers around 0 lose less than those of numbers around 128."""
+FLAT_SCALE = np.float32(1 / 74)
+"""1 / the deviation of grey levels that are spread evenly over 0 to 255: 256 / sqrt(12)."""
+ROUNDING = 1e-9
+"""Share of the mean square that a variance has by rounding. One pixel in 5,000 that differs by 1 is above it."""
 STRIP = 4096
 """Patches that are made smaller in one call of OpenCV."""
 
@@ -43,9 +48,39 @@ def shrunk_patches(pixels: np.ndarray, factor: int) -> np.ndarray:
     return np.concatenate([empty, *strips]).reshape(-1, height, width, 3)
 
 
-def rows_of(pixels: np.ndarray) -> np.ndarray:
-    """(M, h, w, C) uint8 -> (M, h w C) float32, grey level 128 as 0."""
-    return pixels.reshape(len(pixels), -1).astype(np.float32) - MIDDLE
+@dataclass(frozen=True)
+class Unit:
+    """What is 0 and what is 1 in a row; that of pixels unless others are given."""
+
+    middle: float = MIDDLE
+    """The number that is 0 in a row."""
+    size: float = 1.0
+    """What 1 in a row is. Rows are in grey levels, whatever they are made from."""
+
+    def rows(self, patches: np.ndarray) -> np.ndarray:
+        """(…) numbers of any type -> (…) float32."""
+        rows = patches.astype(np.float32)
+        rows -= np.float32(self.middle)
+        if self.size != 1:
+            rows *= np.float32(1 / self.size)
+        return rows
+
+
+def unit_of(patches: np.ndarray) -> Unit:
+    """The unit in which (M, h, w, C) float32 patches of maps spread like grey levels: around 0, with deviation 74.
+
+    So what is added to the variance of a patch means the same whether the codes of the layer below are
+    probabilities or distances. Maps that are the same everywhere get the unit 1.
+    """
+    deviation = float(patches.std(dtype=np.float64))
+    return Unit(
+        float(patches.mean(dtype=np.float64)), deviation * float(FLAT_SCALE) if deviation > 0 else 1.0
+    )
+
+
+def rows_of(pixels: np.ndarray, unit: Unit | None = None) -> np.ndarray:
+    """(M, h, w, C) -> (M, h w C) float32 in grey levels; of uint8 pixels, grey level 128 is 0."""
+    return (unit or Unit()).rows(pixels.reshape(len(pixels), -1))
 
 
 def evened(rows: np.ndarray, evening: Evening, offset: float) -> np.ndarray:
@@ -57,13 +92,19 @@ def evened(rows: np.ndarray, evening: Evening, offset: float) -> np.ndarray:
     Source: Coates, Lee & Ng, "An analysis of single-layer networks in unsupervised feature learning", AISTATS 2011,
     section 3.2.1; offset 10 in the authors' program.
     """
-    if evening != "none":
-        rows = rows - rows.mean(axis=1, keepdims=True)
-    if evening != "contrast":
+    if evening == "none":
         return rows * FLAT_SCALE
-    deviation = np.sqrt(np.square(rows).mean(axis=1, keepdims=True) + np.float32(offset))
-    return rows / np.where(deviation > 0, deviation, 1)
+    even = rows - rows.mean(axis=1, keepdims=True)
+    if evening == "brightness":
+        return even * FLAT_SCALE
+    variance, squares = (np.square(some).mean(axis=1, keepdims=True) for some in (even, rows))
+    return even * inverse_deviation(variance, squares, offset)
 
 
-FLAT_SCALE = np.float32(1 / 74)
-"""1 / the deviation of grey levels that are spread evenly over 0 to 255: 256 / sqrt(12)."""
+def inverse_deviation(variance: np.ndarray, squares: np.ndarray, offset: float) -> np.ndarray:
+    """1 / sqrt(variance + offset) as float32, 0 where that is nothing; `squares`: mean of the squared numbers.
+
+    A variance that is no more than what rounding leaves of the squares is 0.
+    """
+    deviation = np.sqrt(np.where(variance > ROUNDING * squares, variance, 0) + offset)
+    return np.divide(1, deviation, out=np.zeros_like(deviation), where=deviation > 0).astype(np.float32)

@@ -11,7 +11,8 @@ from cvpipe import device, fitting
 from cvpipe.data.exhibits import Curves, Exhibit, Gallery
 from cvpipe.errors import RunError
 from cvpipe.options import Count, NonNegative, Positive
-from cvpipe.stages.filters._base import Coding, FilterLearner
+from cvpipe.stages.filters._base import FilterLearner
+from cvpipe.stages.filters._coding import Coding
 from cvpipe.stages.filters._exhibits import redrawn_gallery
 from cvpipe.vision import filter_codes
 
@@ -75,12 +76,12 @@ class AutoencoderFilters(FilterLearner):
         training, penalty, held, held_penalty = self.history_.T
         error = {"training patches": (epochs, training), "held-out patches": (epochs, held)}
         silence = {"training patches": (epochs, penalty), "held-out patches": (epochs, held_penalty)}
-        return [
+        shown = [
             *super().exhibits(),
             Curves("Reconstruction", "epoch", "half the squared error of a white patch", error),
             Curves("Penalty on activations", "epoch", "penalty, times its weight", silence),
-            self._redrawn(),
         ]
+        return shown if self.below_ == "maps" else [*shown, self._redrawn()]
 
     def _redrawn(self) -> Gallery:
         hidden = self._codes(self.examples_)

@@ -7,7 +7,8 @@ from functools import partial
 import numpy as np
 
 from cvpipe.options import NonNegative
-from cvpipe.stages.filters._base import Coding, FilterLearner
+from cvpipe.stages.filters._base import FilterLearner
+from cvpipe.stages.filters._coding import Coding
 from cvpipe.vision import filter_codes
 
 

@@ -21,6 +21,9 @@ class DenoisingAutoencoder(AutoencoderFilters):
     `filters` are learned by heart. Training runs on the device of the run, encoding on the processor. Raises
     `RunError` if there are no patches or if training diverges.
 
+    Filters can be stacked: with `maps: m` the codes are given as maps of pools * codes channels, one position for m x m
+    (0 x 0 where none fit), and maps of C channels that come in are taken as images are, with patches of (M, h, w, C).
+
     Source: Vincent et al., "Stacked denoising autoencoders", JMLR 2010, sections 3.1 and 3.3.
     """
 

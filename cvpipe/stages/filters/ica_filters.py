@@ -19,6 +19,9 @@ class IcaFilters(LinearFilters):
     There are at most as many components as numbers in a white patch, and as patches; more `filters` are not
     learned. Raises `RunError` if there are no patches.
 
+    Filters can be stacked: with `maps: m` the codes are given as maps of pools * codes channels, one position for m x m
+    (0 x 0 where none fit), and maps of C channels that come in are taken as images are, with patches of (M, h, w, C).
+
     Source: Hyvarinen, "Fast and robust fixed-point algorithms for independent component analysis", IEEE Trans. Neural
     Networks 1999; Bell & Sejnowski, "The independent components of natural scenes are edge filters", Vision Research
     1997.

@@ -7,7 +7,8 @@ from typing import Literal
 import numpy as np
 
 from cvpipe.options import Count, NonNegative
-from cvpipe.stages.filters._base import Coding, FilterLearner, triangle_coding
+from cvpipe.stages.filters._base import FilterLearner
+from cvpipe.stages.filters._coding import Coding, triangle_coding
 from cvpipe.vision import filter_codes
 from cvpipe.vision.kmeans import kmeans
 from cvpipe.vision.spherical_kmeans import spherical_kmeans
@@ -21,6 +22,9 @@ class KmeansFilters(FilterLearner):
     distance), in units of white rows; hard, 1 for the nearest centre. Every patch of the image that lies inside it
     is encoded, `stride` px apart. An image smaller than a patch gives zeros. If there are fewer distinct patches
     than `filters`, these are the centres, and there are fewer columns. Raises `RunError` if there are no patches.
+
+    Filters can be stacked: with `maps: m` the codes are given as maps of pools * codes channels, one position for m x m
+    (0 x 0 where none fit), and maps of C channels that come in are taken as images are, with patches of (M, h, w, C).
 
     Source: Coates, Lee & Ng, "An analysis of single-layer networks in unsupervised feature learning", AISTATS 2011;
     Coates & Ng, "Learning feature representations with k-means", 2012, section 2 (spherical: true).

@@ -17,6 +17,9 @@ class RandomFilters(LinearFilters):
     patch of the image that lies inside it is encoded, `stride` px apart. An image smaller than a patch gives zeros.
     Raises `RunError` if there are no patches.
 
+    Filters can be stacked: with `maps: m` the codes are given as maps of pools * codes channels, one position for m x m
+    (0 x 0 where none fit), and maps of C channels that come in are taken as images are, with patches of (M, h, w, C).
+
     Source: Saxe et al., "On random weights and unsupervised feature learning", ICML 2011; Jarrett et al., "What is the
     best multi-stage architecture for object recognition?", ICCV 2009, section 4.
     """

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from cvpipe.stages.filters._base import Coding, triangle_coding
+from cvpipe.stages.filters._coding import Coding, triangle_coding
 from cvpipe.stages.filters._linear import LinearFilters
 from cvpipe.vision.dictionary import unit
 from cvpipe.vision.kmeans import distinct_rows
@@ -21,6 +21,9 @@ class RandomPatchesFilters(LinearFilters):
     triangle, max(0, mean distance - distance) (codes = filters). Every patch of the image that lies inside it is
     encoded, `stride` px apart. An image smaller than a patch gives zeros. If there are fewer distinct patches than
     `filters`, there are fewer columns. Raises `RunError` if there are no patches.
+
+    Filters can be stacked: with `maps: m` the codes are given as maps of pools * codes channels, one position for m x m
+    (0 x 0 where none fit), and maps of C channels that come in are taken as images are, with patches of (M, h, w, C).
 
     Source: Coates & Ng, "The importance of encoding versus training with sparse coding and vector quantization", ICML
     2011, section 3.1 (RP).

@@ -8,7 +8,8 @@ from cvpipe import fitting
 from cvpipe.data.exhibits import Curves, Exhibit
 from cvpipe.errors import RunError
 from cvpipe.options import Count, Fraction, NonNegative, Positive
-from cvpipe.stages.filters._base import Coding, FilterLearner
+from cvpipe.stages.filters._base import FilterLearner
+from cvpipe.stages.filters._coding import Coding
 from cvpipe.vision import filter_codes
 from cvpipe.vision.rbm import train
 
@@ -21,6 +22,9 @@ class Rbm(FilterLearner):
     units, in [0, 1]. Every patch of the image that lies inside it is encoded, `stride` px apart. An image smaller
     than a patch gives zeros. Fewer patches than `filters` are legal, and learn little. Raises `RunError` if there
     are no patches or if training diverges.
+
+    Filters can be stacked: with `maps: m` the codes are given as maps of pools * codes channels, one position for m x m
+    (0 x 0 where none fit), and maps of C channels that come in are taken as images are, with patches of (M, h, w, C).
 
     Source: Hinton, "A practical guide to training restricted Boltzmann machines", UTML TR 2010-003; Coates, Lee & Ng,
     AISTATS 2011, section 3.2.3 (sparse RBM on white patches).

@@ -25,6 +25,9 @@ class SparseAutoencoder(AutoencoderFilters):
     `RunError` if there are no patches or if training diverges, `SpecError` for `penalty: kl` with `activation:
     relu`, whose mean is no probability.
 
+    Filters can be stacked: with `maps: m` the codes are given as maps of pools * codes channels, one position for m x m
+    (0 x 0 where none fit), and maps of C channels that come in are taken as images are, with patches of (M, h, w, C).
+
     Source: Zhang, Du & Zhang, "Saliency-guided unsupervised feature learning for scene classification", IEEE TGRS 2015,
     section III (dropout in a sparse autoencoder on salient patches); Ng, "Sparse autoencoder", CS294A notes, 2011.
     """

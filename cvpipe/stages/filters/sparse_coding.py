@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 
 from cvpipe.options import Count, Positive
-from cvpipe.stages.filters._base import Coding, FilterLearner
+from cvpipe.stages.filters._base import FilterLearner
+from cvpipe.stages.filters._coding import Coding
 from cvpipe.vision import filter_codes
 from cvpipe.vision.dictionary import gram_of, learn_dictionary
 
@@ -24,6 +25,9 @@ class SparseCoding(FilterLearner):
     patch that lies inside the image is encoded, `stride` px apart. An image smaller than a patch gives zeros. If
     there are fewer distinct patches than `filters`, these are the atoms, and there are fewer columns. Raises
     `RunError` if there are no patches.
+
+    Filters can be stacked: with `maps: m` the codes are given as maps of pools * codes channels, one position for m x m
+    (0 x 0 where none fit), and maps of C channels that come in are taken as images are, with patches of (M, h, w, C).
 
     Source: Mairal, Bach, Ponce & Sapiro, "Online dictionary learning for sparse coding", ICML 2009; Coates & Ng, "The
     importance of encoding versus training with sparse coding and vector quantization", ICML 2011, sections 3.1 and 3.2.
