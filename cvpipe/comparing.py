@@ -83,7 +83,10 @@ def plan_comparison(
 
 
 def prepare() -> None:
-    """What every candidate would do again, done once before the first: versions, sources of stages, templates."""
+    """What every candidate would do again, done once before the first: versions, sources, templates, numba's set-up."""
+    from cvpipe.vision.compiled import warm_up
+
+    warm_up()
     environment(1, "cpu")
     keys.remember_sources()
     compile_templates()

@@ -29,3 +29,12 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
             config.CACHE_DIR = before
 
     return decorate
+
+
+def warm_up() -> None:
+    """Have numba load now what it would load at its first call, so that processes forked from this one have it."""
+    numba.njit(_nothing)()
+
+
+def _nothing() -> None:
+    pass
