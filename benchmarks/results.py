@@ -12,8 +12,9 @@ import csv
 from pathlib import Path
 
 from cvpipe.comparison import tables
+from cvpipe.comparison.candidate import Candidate
 from cvpipe.comparison.load import load_comparison
-from cvpipe.comparison.result import Candidate, Comparison
+from cvpipe.comparison.result import Comparison
 from cvpipe.files import write_whole
 
 HERE = Path(__file__).parent

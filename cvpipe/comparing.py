@@ -9,13 +9,14 @@ from typing import Any
 
 from cvpipe.api import run
 from cvpipe.comparison import folder as comparison_folder
+from cvpipe.comparison.candidate import CurvePoint
 from cvpipe.comparison.contest import Contest
 from cvpipe.comparison.costs import costs
 from cvpipe.comparison.entrants import enter
 from cvpipe.comparison.feature_rows import keep_features
 from cvpipe.comparison.plan import SharedPlan, plan_shared
 from cvpipe.comparison.record import write_record
-from cvpipe.comparison.result import Comparison, CurvePoint
+from cvpipe.comparison.result import Comparison
 from cvpipe.comparison.suite import Asked, is_suite, read_suite
 from cvpipe.comparison.worker import Teller
 from cvpipe.conductor import keys

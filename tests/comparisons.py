@@ -6,17 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from cvpipe.comparison.result import (
-    Answers,
-    Belief,
-    Candidate,
-    Comparison,
-    Costs,
-    CurvePoint,
-    Many,
-    Pair,
-    Significance,
-)
+from cvpipe.comparison.candidate import Answers, Candidate, Costs, CurvePoint
+from cvpipe.comparison.result import Comparison
+from cvpipe.comparison.verdicts import Belief, Many, Pair, Significance
 from cvpipe.conductor.measured import Score
 from cvpipe.conductor.metrics import confusion_matrices
 

@@ -15,8 +15,9 @@ import pytest
 from comparisons import _pair, small_comparison
 
 import cvpipe
+from cvpipe.comparison.candidate import Answers, Candidate
 from cvpipe.comparison.feature_rows import FILE, _principal, keep_features, read_features
-from cvpipe.comparison.result import Answers, Candidate, Comparison
+from cvpipe.comparison.result import Comparison
 from cvpipe.data import Images
 from cvpipe.errors import RunError
 from cvpipe.report.chart import linear, lines, logarithmic, tick_text

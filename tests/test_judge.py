@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from cvpipe.comparison.candidate import Answers, Candidate
 from cvpipe.comparison.judge import Evidence, judge
 from cvpipe.comparison.resamples import resampled_scores
-from cvpipe.comparison.result import Answers, Candidate
 from cvpipe.conductor.measured import Score
 from cvpipe.conductor.metrics import SCORES, confusion_matrices, margins
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cvpipe.comparison.result import Costs
+from cvpipe.comparison.candidate import Costs
 from cvpipe.conductor import trial, workers
 from cvpipe.conductor.measured import StageCost
 from cvpipe.conductor.result import RunResult

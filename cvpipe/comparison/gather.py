@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from cvpipe.comparison import words
+from cvpipe.comparison.candidate import Answers, Candidate
 from cvpipe.comparison.entrants import Entrant
 from cvpipe.comparison.execute import Failure
 from cvpipe.comparison.judge import Evidence, judge
 from cvpipe.comparison.read import as_candidate
 from cvpipe.comparison.record import Record, read_record
-from cvpipe.comparison.result import Answers, Candidate, Comparison
+from cvpipe.comparison.result import Comparison
 from cvpipe.comparison.run_files import read_run
 from cvpipe.conductor import workers
 from cvpipe.conductor.environment import environment

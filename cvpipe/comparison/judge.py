@@ -18,8 +18,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cvpipe.comparison.candidate import Answers, Candidate
 from cvpipe.comparison.resamples import resampled_scores
-from cvpipe.comparison.result import Answers, Belief, Candidate, Many, Pair, Significance
+from cvpipe.comparison.verdicts import Belief, Many, Pair, Significance
 from cvpipe.statistics import bayes, bootstrap
 from cvpipe.statistics.corrected_t import corrected_t
 from cvpipe.statistics.effect_size import cohens_d

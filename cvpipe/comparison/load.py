@@ -8,18 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from cvpipe.comparison.candidate import Candidate, Costs, CurvePoint
 from cvpipe.comparison.read import answers_of
-from cvpipe.comparison.result import (
-    Belief,
-    Candidate,
-    Comparison,
-    Costs,
-    CurvePoint,
-    Many,
-    Pair,
-    Significance,
-)
+from cvpipe.comparison.result import Comparison
 from cvpipe.comparison.run_files import read_run
+from cvpipe.comparison.verdicts import Belief, Many, Pair, Significance
 from cvpipe.conductor.measured import Score
 from cvpipe.errors import DataError
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from cvpipe.comparison.candidate import Answers, Candidate
 from cvpipe.comparison.record import Record
-from cvpipe.comparison.result import Answers, Candidate
 from cvpipe.comparison.run_files import Row, RunFiles
 from cvpipe.conductor.measured import Score
 from cvpipe.errors import DataError

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import cvpipe.conductor
+from cvpipe.comparison.candidate import Costs, CurvePoint
 from cvpipe.comparison.costs import with_model
 from cvpipe.comparison.entrants import Entrant
-from cvpipe.comparison.result import Costs, CurvePoint
 from cvpipe.comparison.sharing import stage_keys
 from cvpipe.conductor import keys
 from cvpipe.conductor.result import RunResult

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.sparse import csr_array
 
-from cvpipe.comparison.result import Answers
+from cvpipe.comparison.candidate import Answers
 from cvpipe.conductor.metrics import SCORES, Margins
 from cvpipe.statistics import bootstrap
 

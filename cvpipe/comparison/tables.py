@@ -6,7 +6,8 @@ import csv
 import io
 from collections.abc import Sequence
 
-from cvpipe.comparison.result import Candidate, Comparison
+from cvpipe.comparison.candidate import Candidate
+from cvpipe.comparison.result import Comparison
 from cvpipe.comparison.words import METRICS
 from cvpipe.wording import number
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from cvpipe.comparison.result import Candidate, Comparison, Pair
+from cvpipe.comparison.candidate import Candidate
+from cvpipe.comparison.result import Comparison
+from cvpipe.comparison.verdicts import Pair
 from cvpipe.errors import listed
 
 LEAST_P = 0.001

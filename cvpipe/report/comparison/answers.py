@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from cvpipe.comparison.candidate import Candidate
 from cvpipe.comparison.difference import spec_lines
-from cvpipe.comparison.result import Candidate, Comparison, Pair
+from cvpipe.comparison.result import Comparison
+from cvpipe.comparison.verdicts import Pair
 from cvpipe.comparison.words import TESTS, p_text
 from cvpipe.report.words import percent
 

@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from cvpipe.comparison.result import Candidate
+from cvpipe.comparison.candidate import Candidate
 
 MOST = 360
 """Images of the whole page: 360 pictures of 64 px take about 0.7 MB."""

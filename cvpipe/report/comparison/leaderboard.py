@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cvpipe.comparison.result import Candidate, Comparison
+from cvpipe.comparison.candidate import Candidate
+from cvpipe.comparison.result import Comparison
 from cvpipe.report.axis import Axis, axis_for
 from cvpipe.report.words import count, percent, seconds
 

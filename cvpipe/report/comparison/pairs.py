@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cvpipe.comparison.result import SIGNIFICANT, Comparison
+from cvpipe.comparison.result import Comparison
+from cvpipe.comparison.verdicts import SIGNIFICANT
 from cvpipe.comparison.words import p_text
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cvpipe.comparison.result import Candidate, Comparison
+from cvpipe.comparison.candidate import Candidate
+from cvpipe.comparison.result import Comparison
 from cvpipe.report.chart import BOTTOM, LEFT, TOP, linear, logarithmic, tick_text
 from cvpipe.report.words import percent, title
 
