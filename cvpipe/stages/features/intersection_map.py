@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import ClassVar
 
-from annotated_types import Interval
-
-from cvpipe.data import Features
-from cvpipe.options import Positive
-from cvpipe.stage import Stage
-from cvpipe.stages.features._additive import mapped
+from cvpipe.stages.features._additive import AdditiveMap
 from cvpipe.vision.additive_maps import intersection_spectrum
 
-INTERVALS = {1: 1.1, 2: 0.8, 3: 0.7}
-"""Distance of frequencies with the least mean squared error of the kernel, by their number: over pairs of numbers with
-an exponential distribution, in steps of 0.1."""
 
-
-class IntersectionMap(Stage):
+class IntersectionMap(AdditiveMap):
     """Each feature becomes 2 steps - 1 numbers, whose inner products are nearly the kernel sum min(x, y).
 
     Takes (n, D) features that are not negative, such as histograms, gives (n, D * (2 steps - 1)) float32; zero
@@ -27,13 +18,10 @@ class IntersectionMap(Stage):
     section 4.
     """
 
-    # Sampled frequencies; 3 is closer, and 5 numbers a feature.
-    steps: Annotated[int, Interval(ge=1, le=3)] = 2
-    interval: Positive | None = None  # between the frequencies; null takes the best one for `steps`
+    intervals: ClassVar[dict[int, float]] = {1: 1.1, 2: 0.8, 3: 0.7}
+    """Those with the least mean squared error of the kernel, over pairs of numbers with an exponential distribution, in
+    steps of 0.1."""
 
-    cached = False
-
-    def transform(self, features: Features) -> Features:
-        """(n, D) -> (n, D * (2 steps - 1)) float32."""
-        interval = INTERVALS[self.steps] if self.interval is None else self.interval
-        return mapped(self, features, intersection_spectrum, self.steps, interval)
+    def spectrum(self, frequency: float) -> float:
+        """Of the kernel."""
+        return intersection_spectrum(frequency)
