@@ -18,8 +18,8 @@ class Chi2Map(AdditiveMap):
     section 4.
     """
 
+    # The best ones: Vedaldi & Zisserman 2012, figure 2 (c).
     intervals: ClassVar[dict[int, float]] = {1: 0.8, 2: 0.5, 3: 0.4}
-    """Best ones: Vedaldi & Zisserman 2012, figure 2 (c)."""
 
     def spectrum(self, frequency: float) -> float:
         """Of the kernel."""

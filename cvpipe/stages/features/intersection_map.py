@@ -18,9 +18,9 @@ class IntersectionMap(AdditiveMap):
     section 4.
     """
 
+    # Those with the least mean squared error of the kernel, over pairs of numbers with an exponential distribution, in
+    # steps of 0.1.
     intervals: ClassVar[dict[int, float]] = {1: 1.1, 2: 0.8, 3: 0.7}
-    """Those with the least mean squared error of the kernel, over pairs of numbers with an exponential distribution, in
-    steps of 0.1."""
 
     def spectrum(self, frequency: float) -> float:
         """Of the kernel."""
