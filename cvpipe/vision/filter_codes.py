@@ -35,7 +35,11 @@ def unsigned(responses: np.ndarray, sign: Sign, threshold: float = 0.0) -> np.nd
     """
     if sign == "absolute":
         return rectified(np.abs(responses, out=responses), threshold)
-    return rectified(np.hstack([responses, -responses]), threshold)
+    count, nearer = responses.shape[1], np.float32(threshold)
+    codes = np.empty((len(responses), 2 * count), np.float32)
+    np.subtract(responses, nearer, out=codes[:, :count])
+    np.subtract(-nearer, responses, out=codes[:, count:])
+    return rectified(codes)
 
 
 def winner(responses: np.ndarray) -> np.ndarray:
