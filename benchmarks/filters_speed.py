@@ -34,7 +34,8 @@ from torch.utils.data import DataLoader, Dataset
 from cvpipe import threads
 from cvpipe.data import Images
 from cvpipe.nets.autoencoder import Objective
-from cvpipe.nets.autoencoder_training import Plan, train
+from cvpipe.nets.autoencoder_learner import Plan
+from cvpipe.nets.autoencoder_training import train
 from cvpipe.stages.filters._base import FilterLearner
 from cvpipe.stages.filters.kmeans_filters import KmeansFilters
 from cvpipe.stages.filters.random_filters import RandomFilters

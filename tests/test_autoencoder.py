@@ -14,7 +14,8 @@ from cvpipe.nets import autoencoder as maths  # noqa: E402
 from cvpipe.nets import autoencoder_gradient  # noqa: E402
 from cvpipe.nets import autoencoder_training as training  # noqa: E402
 from cvpipe.nets.autoencoder_gradient import Batch, Gradient  # noqa: E402
-from cvpipe.nets.autoencoder_training import Diverged, Plan, train  # noqa: E402
+from cvpipe.nets.autoencoder_learner import Plan  # noqa: E402
+from cvpipe.nets.autoencoder_training import Diverged, train  # noqa: E402
 from cvpipe.threads import Crew  # noqa: E402
 
 WIDTH, HIDDEN, ROWS = 6, 5, 9

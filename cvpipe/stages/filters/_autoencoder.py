@@ -48,7 +48,8 @@ class AutoencoderFilters(FilterLearner):
 
     def _train(self, rows: np.ndarray, how: Objective, **noise: float) -> None:
         """Set what is learned; `noise` is dropout, masked and noise of a plan, 0 where it is not given."""
-        from cvpipe.nets.autoencoder_training import Diverged, Plan, train
+        from cvpipe.nets.autoencoder_learner import Plan
+        from cvpipe.nets.autoencoder_training import Diverged, train
         from cvpipe.nets.recipe import Ties
 
         rng = self.rng("fit")
