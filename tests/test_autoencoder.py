@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 from cvpipe import threads  # noqa: E402
 from cvpipe.nets import autoencoder as maths  # noqa: E402
 from cvpipe.nets import autoencoder_gradient  # noqa: E402
-from cvpipe.nets import autoencoder_training as training  # noqa: E402
+from cvpipe.nets import autoencoder_learner as learner  # noqa: E402
 from cvpipe.nets.autoencoder_gradient import Batch, Gradient  # noqa: E402
 from cvpipe.nets.autoencoder_learner import Plan  # noqa: E402
 from cvpipe.nets.autoencoder_training import Diverged, train  # noqa: E402
@@ -178,7 +178,7 @@ def test_steps_are_those_of_autograd_and_torch_s_own_adam(tied: bool) -> None:
     how = maths.Objective("sigmoid", "kl", 0.1, 2.0, 0.03)
     draws = torch.Generator().manual_seed(3)
     options = plan(hidden=HIDDEN, tied=tied, batch=64, epochs=2, patience=9)
-    vector = training._first(WIDTH, options, how, draws, "cpu").vector.double().requires_grad_()
+    vector = learner._first(WIDTH, options, how, draws, "cpu").vector.double().requires_grad_()
     optimiser = torch.optim.Adam([vector], lr=options.learning_rate)
     for _ in range(2):
         for some in torch.randperm(300, generator=draws).split(64):
