@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
+import cvpipe.conductor
+import cvpipe.splits
 from cvpipe.comparison.entrants import enter
+from cvpipe.comparison.record import candidate_key
 from cvpipe.comparison.sharing import ordered, shared_with
 from cvpipe.comparison.suite import Asked
 from cvpipe.errors import SpecError
@@ -121,3 +127,16 @@ def test_candidates_that_share_stages_stand_together() -> None:
         ["b", ""],
         ["", "", ""],
     ]
+
+
+@pytest.mark.parametrize("room", [cvpipe.splits, cvpipe.conductor])
+def test_a_finished_candidate_counts_only_for_the_code_that_splits_and_scores(
+    room: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entrant, _ = enter([Asked("pixels_knn"), Asked("lbp_svm")])
+    key = candidate_key(entrant, "data", {})
+    assert candidate_key(entrant, "data", {}) == key
+    changed = Path(shutil.copytree(room.__path__[0], tmp_path / "room"))
+    (changed / "__init__.py").write_text("# changed\n")
+    monkeypatch.setattr(room, "__path__", [str(changed)])
+    assert candidate_key(entrant, "data", {}) != key

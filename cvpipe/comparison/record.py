@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import cvpipe.conductor
+import cvpipe.splits
 from cvpipe.comparison.candidate import Costs, CurvePoint
 from cvpipe.comparison.costs import with_model
 from cvpipe.comparison.entrants import Entrant
@@ -52,7 +53,7 @@ def data_key(dataset: Dataset) -> str:
 
 def candidate_key(entrant: Entrant, data: str, options: dict[str, Any]) -> str:
     """The key of a candidate on data with the key `data`; `options` are those of the comparison that change results."""
-    return keys.digest(entrant.spec.resolved(), stage_keys(entrant)[-1], data, _conductor_code(), options)
+    return keys.digest(entrant.spec.resolved(), stage_keys(entrant)[-1], data, _judges(), options)
 
 
 def write_record(result: RunResult, key: str, costs: Costs, curve: Sequence[CurvePoint]) -> None:
@@ -113,10 +114,10 @@ def _token(item: Any) -> str:
         return ""
 
 
-def _conductor_code() -> list[str]:
+def _judges() -> list[str]:
     """Hashes of what splits, samples and scores: it decides results, and is in no key of a stage."""
-    room = Path(cvpipe.conductor.__path__[0])
-    return [_hash(file) for file in sorted(room.glob("*.py"))]
+    rooms = (Path(room.__path__[0]) for room in (cvpipe.splits, cvpipe.conductor))
+    return [_hash(file) for room in rooms for file in sorted(room.glob("*.py"))]
 
 
 def _hash(path: Path) -> str:
