@@ -133,7 +133,7 @@ def test_candidates_that_share_stages_stand_together() -> None:
 def test_a_finished_candidate_counts_only_for_the_code_that_splits_and_scores(
     room: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    entrant, _ = enter([Asked("hog_svm"), Asked("lbp_svm")])
+    entrant, _ = enter([Asked(spec("a")), Asked(spec("b"))])
     key = candidate_key(entrant, "data", {})
     assert candidate_key(entrant, "data", {}) == key
     changed = Path(shutil.copytree(room.__path__[0], tmp_path / "room"))
