@@ -28,21 +28,33 @@ class Sprite:
 
 def make_sprite(images: Sequence[np.ndarray], most_bytes: int) -> Sprite:
     """A sprite of (H, W, 3) uint8 images, smaller where it would take more than so many bytes."""
-    import cv2
-
     if not images:
         return Sprite("", 0, 0, 0)
     columns = min(COLUMNS, len(images))
+    side = _largest(most_bytes / (len(images) * LEAST))
+    data = _encoded(images, side, columns)
+    while data.size > most_bytes and side > SIDES[-1]:
+        side = min(_largest(side**2 * most_bytes / data.size), SIDES[SIDES.index(side) + 1])
+        data = _encoded(images, side, columns)
+    uri = f"data:image/webp;base64,{base64.b64encode(data.tobytes()).decode()}"
+    return Sprite(uri, columns, -(-len(images) // columns), side)
+
+
+def _largest(area: float) -> int:
+    """The largest side whose square is at most `area` px, or the smallest of all."""
+    return next((side for side in SIDES if side**2 <= area), SIDES[-1])
+
+
+def _encoded(images: Sequence[np.ndarray], side: int, columns: int) -> np.ndarray:
+    """The bytes of the picture, as uint8."""
+    import cv2
+
     rows = -(-len(images) // columns)
-    for side in [s for s in SIDES if s * s * len(images) * LEAST <= most_bytes] or SIDES[-1:]:
-        sheet = np.full((rows * side, columns * side, 3), 128, np.uint8)
-        for place, pixels in enumerate(images):
-            top, left = (side * n for n in divmod(place, columns))
-            sheet[top : top + side, left : left + side] = _square(pixels, side)
-        _, data = cv2.imencode(".webp", sheet[:, :, ::-1], [cv2.IMWRITE_WEBP_QUALITY, QUALITY])
-        if data.size <= most_bytes:
-            break
-    return Sprite(f"data:image/webp;base64,{base64.b64encode(data.tobytes()).decode()}", columns, rows, side)
+    sheet = np.full((rows * side, columns * side, 3), 128, np.uint8)
+    for place, pixels in enumerate(images):
+        top, left = (side * n for n in divmod(place, columns))
+        sheet[top : top + side, left : left + side] = _square(pixels, side)
+    return cv2.imencode(".webp", sheet[:, :, ::-1], [cv2.IMWRITE_WEBP_QUALITY, QUALITY])[1]
 
 
 def _square(pixels: np.ndarray, side: int) -> np.ndarray:
