@@ -15,6 +15,8 @@ from cvpipe.comparison import tables
 from cvpipe.comparison.candidate import Candidate
 from cvpipe.comparison.load import load_comparison
 from cvpipe.comparison.result import Comparison
+from cvpipe.comparison.suite import read_suite
+from cvpipe.errors import listed
 from cvpipe.files import write_whole
 
 HERE = Path(__file__).parent
@@ -65,7 +67,16 @@ def _suite(comparison: Comparison) -> str:
     command = f"cvpipe compare benchmarks/{comparison.name}.yaml --data path/to/ucmerced"
     time = f"{comparison.total_s / 60:.0f} minutes for what was not finished before"
     failed = "".join(f" `{c.name}` failed: {c.reason}." for c in comparison.failed)
-    return f"`{comparison.name}`: `{command}`; {tables.about(comparison)}; {machine}; {time}.{failed}"
+    notes = failed + _missing(comparison)
+    return f"`{comparison.name}`: `{command}`; {tables.about(comparison)}; {machine}; {time}.{notes}"
+
+
+def _missing(comparison: Comparison) -> str:
+    """Pipelines of the suite that have not been run."""
+    asked = [str(one.spec) for one in read_suite(HERE / f"{comparison.name}.yaml").asked]
+    names = {candidate.name for candidate in comparison.candidates}
+    missing = [f"`{name}`" for name in asked if name not in names]
+    return f" Not run: {listed(missing, 'and')}." if missing else ""
 
 
 def _sources(names: set[str], known: dict[str, dict[str, str]]) -> str:
