@@ -1,6 +1,6 @@
 """The table of results: finished comparisons of the benchmark beside published figures, as `docs/results.md`.
 
-    python benchmarks/results.py FOLDER... [--out docs/results.md]
+    python benchmarks/results.py FOLDER... [--note TEXT] [--out docs/results.md]
 
 Each FOLDER is one that `cvpipe compare benchmarks/….yaml` wrote. A pipeline that is in several is taken from the first.
 """
@@ -37,7 +37,7 @@ def row(candidate: Candidate, metric: str, suite: str, known: dict[str, dict[str
     return (f"`{name}`", spread, interval, figure, *costs[:4], suite)
 
 
-def page(comparisons: list[Comparison]) -> str:
+def page(comparisons: list[Comparison], note: str = "") -> str:
     """The whole page."""
     known, rows, seen = published(), [], set()
     for comparison in comparisons:
@@ -50,6 +50,7 @@ def page(comparisons: list[Comparison]) -> str:
         "Which image features work best on 21 kinds of land use in 2,100 aerial photographs? Made by "
         "`benchmarks/results.py` from finished comparisons; not edited by hand.",
         *[_suite(comparison) for comparison in comparisons],
+        *([note] if note else []),
         tables.markdown_table(HEAD, [line for _, line in rows]),
         "`published` is the figure of the nearest published pipeline on the same data and number of folds. It is on "
         "the original TIFF files, with other folds and other parameters: it says where ours should be, not more.",
@@ -94,8 +95,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--out", type=Path, default=HERE.parent / "docs" / "results.md")
+    parser.add_argument("--note", default="", help="what no file knows, such as what else the machine did")
     arguments = parser.parse_args()
-    write_whole(arguments.out, page([load_comparison(folder) for folder in arguments.folders]))
+    write_whole(
+        arguments.out, page([load_comparison(folder) for folder in arguments.folders], arguments.note)
+    )
     print(f"written to {arguments.out}")
 
 
