@@ -48,7 +48,7 @@ def compare(specs: tuple[str, ...], as_json: bool, quiet: bool, plan_only: bool,
     """
     from cvpipe_cli.progress import listener
 
-    from cvpipe import comparing
+    from cvpipe.comparison import ahead
 
     if plan_only:
         from cvpipe_cli.plan import plan_shared
@@ -59,7 +59,9 @@ def compare(specs: tuple[str, ...], as_json: bool, quiet: bool, plan_only: bool,
             **{name: options[name] for name in ("overrides", "data", "seed", "jobs", "repeats")},
         )
         return
-    with listener(quiet or as_json) as progress:
+    with ahead.begun(ahead.CANDIDATES), listener(quiet or as_json) as progress:
+        from cvpipe import comparing
+
         comparison = comparing.compare(specs, progress=progress, **options)
     if as_json:
         click.echo(json.dumps(comparison.summary(), indent=2))

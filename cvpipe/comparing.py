@@ -9,6 +9,7 @@ from typing import Any
 
 from cvpipe.api import run
 from cvpipe.comparison import folder as comparison_folder
+from cvpipe.comparison.ahead import CANDIDATES
 from cvpipe.comparison.candidate import CurvePoint
 from cvpipe.comparison.contest import Contest
 from cvpipe.comparison.costs import costs
@@ -62,7 +63,7 @@ def compare(
     contest = Contest(name or folder.name, entrants, folder, sizes, jobs, device, smoke)
     ready = threading.Thread(target=compile_templates, daemon=True)
     ready.start()  # while this process would wait for its workers
-    comparison = contest.hold(f"{__name__}:{run_candidate.__name__}", progress or Progress())
+    comparison = contest.hold(CANDIDATES, progress or Progress())
     ready.join()
     write_comparison(comparison, folder)
     comparison_folder.write(comparison)

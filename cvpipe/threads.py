@@ -9,29 +9,43 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from queue import SimpleQueue
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 T = TypeVar("T")
 
 _allowed: ContextVar[int] = ContextVar("cvpipe_threads", default=1)
+_found: tuple[int, Any] | None = None
+"""How many modules were imported when it was looked for libraries with threads, and what was found."""
 
 
 @contextlib.contextmanager
 def allow(count: int) -> Iterator[None]:
     """Inside, `map_blocks` uses up to `count` threads, and BLAS one for each of them."""
-    from threadpoolctl import threadpool_limits
-
     token = _allowed.set(count)
     try:
-        with threadpool_limits(1):
+        with one_blas_thread():
             yield
     finally:
         _allowed.reset(token)
+
+
+def one_blas_thread() -> AbstractContextManager[Any]:
+    """Inside, BLAS and OpenMP start no threads. Libraries are looked for where modules were imported since the last
+    time only: it takes 15 ms, and a comparison asks for it hundreds of times."""
+    global _found
+    if _found is None or _found[0] != len(sys.modules):
+        from threadpoolctl import ThreadpoolController
+
+        _found = len(sys.modules), ThreadpoolController()
+    limited: AbstractContextManager[Any] = _found[1].limit(limits=1)
+    return limited
 
 
 def map_blocks(work: Callable[[int, int], T], rows: int, block: int) -> list[T]:

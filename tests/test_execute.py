@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from cvpipe.comparison import worker
+from cvpipe.comparison import ahead, worker
 from cvpipe.comparison.execute import Failure, Runner
 from cvpipe.conductor.progress import Progress
 from cvpipe.errors import DataError, SpecError
@@ -109,6 +109,23 @@ def test_what_ends_a_task_is_told_and_ends_no_other(task: str, failure: Failure)
     with Runner(WORK, ["no_such_library"]) as runner:
         assert runner.failed(runner.run({"do": task}, Progress())) == failure
         assert runner.failed(runner.run({"do": "nothing"}, Progress())) is None
+
+
+def test_a_server_that_was_begun_before_is_taken_once_and_else_ended() -> None:
+    with ahead.begun(WORK, []), Runner(WORK) as runner, Runner(WORK) as other:
+        waiting = ahead._waiting[WORK]
+        heard = Heard(), Heard()
+        assert runner.failed(runner.run({"do": "nothing"}, heard[0])) is None
+        assert other.failed(other.run({"do": "nothing"}, heard[1])) is None
+        assert runner._server is waiting
+        assert other._server is not waiting
+    with ahead.begun(WORK, ["no_such_library"]):
+        unused = ahead._waiting[WORK]
+    assert gone(unused.pid)
+    with ahead.begun(WORK, []), Runner(WORK) as runner:
+        ahead._waiting[WORK].kill()
+        ahead._waiting[WORK].wait()
+        assert runner.failed(runner.run({"do": "nothing"}, Heard())) is None
 
 
 @pytest.mark.parametrize("task", ["nothing", "exit", "data"])

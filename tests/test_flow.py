@@ -191,11 +191,14 @@ def descriptors(counts: list[int]) -> Descriptors:
     return Descriptors(offsets=offsets_of(counts), values=rows[:, None], xy=places, scale=rows, size=size)
 
 
-def share(counts: list[int], rows: int, seed: int | None = 0) -> Descriptors:
-    """What a learner that asks for `rows` is given of images with so many rows."""
+def share(counts: list[int], rows: int, seed: int | None = 0, chunk: int = 100) -> Descriptors:
+    """What a learner that asks for `rows` is given of images with so many rows, which come in chunks."""
     ids = [f"image{i}" for i in range(len(counts))]
     sampler = RowSampler(rows, len(counts), seed)
-    return sampler.trim(sampler.thin(descriptors(counts), ids), ids)
+    everything = descriptors(counts)
+    starts = range(0, len(counts), chunk)
+    parts = [sampler.thin(everything[i : i + chunk], ids[i : i + chunk]) for i in starts]
+    return sampler.joined(parts, ids)
 
 
 def test_rows_are_shared_fairly() -> None:
@@ -208,6 +211,9 @@ def test_rows_are_shared_fairly() -> None:
     assert share([0, 0], 10).counts.tolist() == [0, 0]
     counts = np.random.default_rng(0).integers(0, 400, 60).tolist()
     assert 900 <= share(counts, 1000).counts.sum() <= 1000
+    in_chunks = share(counts, 1000, chunk=7)
+    for name, array in share(counts, 1000).arrays().items():
+        np.testing.assert_array_equal(in_chunks.arrays()[name], array, name)
 
 
 def test_drawn_rows_are_rows_of_their_image() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cvpipe.comparison.ahead import LIBRARIES
 from cvpipe.comparison.entrants import Entrant, with_options
 from cvpipe.comparison.execute import Failure, Runner
 from cvpipe.comparison.gather import gather
@@ -20,9 +21,6 @@ from cvpipe.data import Dataset
 from cvpipe.device import Device, current, use
 from cvpipe.stage import Stage
 
-LIBRARIES = ("cv2", "numba", "scipy.sparse", "joblib", "sklearn.svm", "sklearn.model_selection", "sklearn.manifold",
-             "jinja2")  # fmt: skip
-"""What nearly every run imports sooner or later."""
 HEAVY = {"torch ": "torch", "torchvision ": "torchvision"}
 """What only some need, and takes seconds to import: by the beginning of its line among the libraries of a stage."""
 
@@ -47,8 +45,10 @@ class Contest:
         """
         began = time.perf_counter()
         resolve_device(self.device)
-        with use(self.device), Runner(work, self._libraries()) as runner:  # keys name the device
-            if not all((self.run_folder(entrant.name) / FILE).exists() for entrant in self.entrants):
+        left = not all((self.run_folder(entrant.name) / FILE).exists() for entrant in self.entrants)
+        libraries = self._libraries() if left else []
+        with use(self.device), Runner(work, libraries) as runner:  # keys name the device
+            if left:
                 runner.start()  # it imports libraries while the data are looked at
             dataset = self.entrants[0].spec.data.load()
             self._check_sizes(dataset)

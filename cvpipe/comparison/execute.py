@@ -5,13 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from cvpipe.comparison import worker
+from cvpipe.comparison import ahead, worker
 from cvpipe.conductor.progress import Progress
 
 GRACE_S = 3.0
@@ -35,7 +33,7 @@ class Runner(AbstractContextManager):
         self.outcomes: dict[int, Failure | None] = {}
         """By number of the task, from its beginning on: why it failed, or None."""
         self._at_work: set[int] = set()
-        self._server: subprocess.Popen[str] | None = None
+        self._server: ahead.Server | None = None
 
     def __exit__(self, *error: Any) -> None:
         self._stop()
@@ -43,12 +41,7 @@ class Runner(AbstractContextManager):
     def start(self) -> None:
         """Import libraries in the background, so that the first task need not wait for them."""
         if self._server is None or self._server.poll() is not None:
-            command = [sys.executable, "-m", "cvpipe.comparison.worker", self.work]
-            self._server = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
-            )
-            if worker.FORKS:
-                self._order({"import": self.libraries})
+            self._server = ahead.server(self.work, self.libraries)
 
     def run(self, task: dict[str, Any], progress: Progress) -> int:
         """Begin a task, and return its number as soon as another may begin beside it; never more than two at work."""
@@ -58,7 +51,8 @@ class Runner(AbstractContextManager):
         self._at_work.add(number)
         free = False
         with self._ended_on_error():
-            self._order({"task": task, "number": number})
+            assert self._server is not None
+            ahead.order(self._server, {"task": task, "number": number})
             while number in self._at_work and not (free and self._at_work == {number}):
                 free = self._hear(progress, number) or free
         if not worker.FORKS:
@@ -89,7 +83,9 @@ class Runner(AbstractContextManager):
     def _hear(self, progress: Progress, number: int) -> bool:
         """Take one word from the worker; whether it says that the task with this number lets the next begin. What is
         heard about others is no news for the listener."""
-        line = self._pipes()[1].readline()
+        assert self._server is not None
+        assert self._server.stdout is not None
+        line = self._server.stdout.readline()
         if not line:  # the worker is gone, and all its children
             self._at_work.clear()
             return False
@@ -106,27 +102,10 @@ class Runner(AbstractContextManager):
             getattr(progress, word)(*rest)
         return word == "free" and task == number
 
-    def _order(self, order: dict[str, Any]) -> None:
-        pipe = self._pipes()[0]
-        pipe.write(json.dumps(order) + "\n")
-        pipe.flush()
-
-    def _pipes(self) -> tuple[IO[str], IO[str]]:
-        assert self._server is not None
-        assert self._server.stdin is not None
-        assert self._server.stdout is not None
-        return self._server.stdin, self._server.stdout
-
     def _stop(self) -> None:
         if self._server is None:
             return
-        for pipe in self._pipes():
-            with contextlib.suppress(OSError):
-                pipe.close()  # a worker whose orders end kills its child and ends
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._server.wait(GRACE_S if self._at_work else 0)
-        self._server.kill()
-        self._server.wait()
+        ahead.ended(self._server, GRACE_S if self._at_work else 0)
         self._server = None
         self._at_work.clear()
 

@@ -148,7 +148,7 @@ class Flow:
             return type(parts[0]).concat(parts)
         sampler = RowSampler(stage.fit_rows, len(rows), self._seed(stage))
         parts = list(self._stream(chain, rows, sampler.thin))
-        return sampler.trim(type(parts[0]).concat(parts), [self.ids[i] for i in rows])
+        return sampler.joined(parts, [self.ids[i] for i in rows])
 
     def _stream(
         self, chain: Sequence[Link], rows: np.ndarray, keep: Callable[[Any, Sequence[str]], Any]

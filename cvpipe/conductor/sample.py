@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from cvpipe.data import Batch
 from cvpipe.data.seeds import generator
 
 ROWS_PER_IMAGE = 32
@@ -57,17 +56,23 @@ class RowSampler:
             return np.arange(count)
         return np.sort(generator(self.seed, "rows", image_id).choice(count, self.share, replace=False))
 
-    def trim(self, batch: Any, ids: Sequence[str]) -> Any:
-        """The largest equal share of every image with which no more than about `rows` are kept."""
-        if not getattr(batch, "per_row", ()) or batch.offsets[-1] <= self.rows:
-            return batch
-        self.share = _fair_share(batch, self.rows)
-        return self.thin(batch, ids)
+    def joined(self, parts: Sequence[Any], ids: Sequence[str]) -> Any:
+        """One batch of all parts: of every image the largest equal share with which no more than about `rows` are
+        kept. `ids` are those of all images. Parts are cut before they are joined, so that rows are copied once."""
+        has_rows = getattr(parts[0], "per_row", ())
+        counts = np.concatenate([part.counts for part in parts]) if has_rows else np.empty(0, np.int64)
+        if counts.sum() > self.rows:
+            self.share = _fair_share(counts, self.rows)
+            ends = np.cumsum([len(part) for part in parts])
+            parts = [
+                self.thin(part, ids[end - len(part) : end]) for part, end in zip(parts, ends, strict=True)
+            ]
+        return type(parts[0]).concat(parts)
 
 
-def _fair_share(batch: Batch, rows: int) -> int:
+def _fair_share(counts: np.ndarray, rows: int) -> int:
     """The largest c with sum(min(count, c)) <= rows (water filling), at least 1."""
-    counts = np.sort(batch.counts)
+    counts = np.sort(counts)
     kept = np.cumsum(counts) + counts * np.arange(len(counts) - 1, -1, -1)  # rows kept with c = counts[i]
     full = int(np.searchsorted(kept, rows, side="right"))  # images that keep everything
     taken = int(counts[:full].sum())

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
+from cvpipe import threads
+
 P = TypeVar("P")
 R = TypeVar("R")
 
@@ -38,12 +40,11 @@ def count(jobs: int | None) -> int:
 def one_thread_each() -> Iterator[None]:
     """Inside, OpenCV and BLAS start no threads."""
     import cv2
-    from threadpoolctl import threadpool_limits
 
     before = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        with threadpool_limits(1):
+        with threads.one_blas_thread():
             yield
     finally:
         cv2.setNumThreads(before)

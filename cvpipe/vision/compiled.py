@@ -7,6 +7,7 @@ folder hides a checkout that is installed later; so it goes into the user's cach
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numba
@@ -31,6 +32,7 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     return decorate
 
 
+@cache
 def warm_up() -> None:
     """Have numba load now what it would load at its first call, so that processes forked from this one have it."""
     numba.njit(_nothing)()

@@ -18,8 +18,6 @@ class MaxPool(Stage):
     2010, section 2.
     """
 
-    cached = False
-
     def transform(self, descriptors: Descriptors) -> Features:
         """(M, D) uint8 or float32 descriptors -> (n, D) float32."""
         values = np.zeros((len(descriptors), descriptors.values.shape[1]), np.float32)
