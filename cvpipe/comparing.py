@@ -85,12 +85,16 @@ def plan_comparison(
 
 
 def prepare() -> None:
-    """What every candidate would do again, done once before the first: versions, sources, templates, numba's set-up."""
+    """What every candidate would do again, done once before the first: versions, sources, numba's set-up."""
     from cvpipe.vision.compiled import warm_up
 
     warm_up()
     environment(1, "cpu")
     keys.remember_sources()
+
+
+def prepare_more() -> None:
+    """What candidates need at their end, done while the first is at work."""
     compile_templates()
 
 

@@ -4,7 +4,8 @@
 
 Where the system can fork, one server imports the libraries once and forks for each task; elsewhere it does one task
 and ends. It reads a JSON object a line: `{"import": [modules]}`, after which `prepare` of MODULE is called, or
-`{"task": {...}, "number": n}`, for which FUNCTION is called with the task and a `Teller`. It writes a JSON list a line,
+`{"task": {...}, "number": n}`, for which FUNCTION is called with the task and a `Teller`; `prepare_more` of MODULE is
+called while the first task is at work. It writes a JSON list a line,
 the number of the task before all else: what the listener heard, `"free"` where the next task may begin, `"done"` or
 `"failed", reason, exit code`, and at last `"ended", status`.
 """
@@ -72,6 +73,7 @@ class Server:
         self.out = out
         self.children: dict[int, tuple[int, Teller]] = {}
         """Process by the pipe that ends with it."""
+        self.prepared = False
 
     def serve(self, orders: int) -> None:
         """Read orders from a file descriptor. When they end, who gave them is gone: children are ended too."""
@@ -109,6 +111,9 @@ class Server:
             os._exit(0)
         os.close(held)  # so only the child has it, and its end is told by the other side
         self.children[alive] = child, teller
+        if not self.prepared:
+            self.prepared = True
+            _call(self.function, "prepare_more")
 
     def _bury(self, pipe: int) -> None:
         """Tell the exit code of a child, or minus the signal that ended it."""
@@ -118,11 +123,16 @@ class Server:
 
 
 def _get_ready(function: str, libraries: Sequence[str]) -> None:
-    """Import libraries, and call `prepare` of the module that has the function, if it has one."""
+    """Import libraries, and call `prepare`."""
     for library in libraries:
         with contextlib.suppress(ImportError):
             importlib.import_module(library)
-    getattr(importlib.import_module(function.partition(":")[0]), "prepare", lambda: None)()
+    _call(function, "prepare")
+
+
+def _call(function: str, name: str) -> None:
+    """Call a function of this name in the module that has `function`, if there is one."""
+    getattr(importlib.import_module(function.partition(":")[0]), name, lambda: None)()
 
 
 def attempt(work: Work, task: dict[str, Any], teller: Teller) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from cvpipe.report.thumbnails import address, webp
+
 COLUMNS = 25  # thumbnails side by side
 SIDES = (112, 96, 80, 64, 56, 48, 40, 32)  # px, tried until the picture is small enough
-QUALITY = 70  # of WebP, 1 … 100
-LEAST = 0.2  # bytes that a pixel takes at least, as measured on aerial images: larger sides need no try
+SAMPLE = 24  # thumbnails that tell what a pixel takes
+SPARE = 0.97  # of the room is filled by what they tell: others may take more
 
 
 @dataclass(frozen=True)
@@ -31,30 +32,30 @@ def make_sprite(images: Sequence[np.ndarray], most_bytes: int) -> Sprite:
     if not images:
         return Sprite("", 0, 0, 0)
     columns = min(COLUMNS, len(images))
-    side = _largest(most_bytes / (len(images) * LEAST))
+    side = _fitting(images, most_bytes)
     data = _encoded(images, side, columns)
-    while data.size > most_bytes and side > SIDES[-1]:
-        side = min(_largest(side**2 * most_bytes / data.size), SIDES[SIDES.index(side) + 1])
+    while len(data) > most_bytes and side > SIDES[-1]:
+        side = SIDES[SIDES.index(side) + 1]
         data = _encoded(images, side, columns)
-    uri = f"data:image/webp;base64,{base64.b64encode(data.tobytes()).decode()}"
-    return Sprite(uri, columns, -(-len(images) // columns), side)
+    return Sprite(address(data), columns, -(-len(images) // columns), side)
 
 
-def _largest(area: float) -> int:
-    """The largest side whose square is at most `area` px, or the smallest of all."""
-    return next((side for side in SIDES if side**2 <= area), SIDES[-1])
+def _fitting(images: Sequence[np.ndarray], most_bytes: int) -> int:
+    """The side at which all thumbnails should take at most so many bytes, as some of them tell."""
+    some = images[:: -(-len(images) // SAMPLE)]
+    room = SPARE * most_bytes * len(some) / len(images)
+    sizes = ((side, len(_encoded(some, side, min(COLUMNS, len(some))))) for side in SIDES)
+    return next((side for side, size in sizes if size <= room), SIDES[-1])
 
 
-def _encoded(images: Sequence[np.ndarray], side: int, columns: int) -> np.ndarray:
-    """The bytes of the picture, as uint8."""
-    import cv2
-
+def _encoded(images: Sequence[np.ndarray], side: int, columns: int) -> bytes:
+    """The picture as a file."""
     rows = -(-len(images) // columns)
     sheet = np.full((rows * side, columns * side, 3), 128, np.uint8)
     for place, pixels in enumerate(images):
         top, left = (side * n for n in divmod(place, columns))
         sheet[top : top + side, left : left + side] = _square(pixels, side)
-    return cv2.imencode(".webp", sheet[:, :, ::-1], [cv2.IMWRITE_WEBP_QUALITY, QUALITY])[1]
+    return webp(sheet)
 
 
 def _square(pixels: np.ndarray, side: int) -> np.ndarray:
