@@ -30,6 +30,9 @@ class Stage(Configurable):
     role = "stage"
     cached: ClassVar[bool] = True
     """False where computing the output again costs less than reading it back from disk."""
+    row_by_row: ClassVar[bool] = False
+    """True where each row (a descriptor, a patch) becomes a row that depends on it and its image alone, to the bit:
+    rows for a learner may then be drawn before this stage instead of after it."""
     gpu_only: ClassVar[tuple[str, ...]] = ()
     """Libraries that it imports on a GPU only."""
 

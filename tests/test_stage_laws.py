@@ -46,6 +46,12 @@ EDGES = [
     for kind in takes(stage)
     if kind is Images or not issubclass(stage, Composite)  # a composite takes what its chains take
 ]
+ROW_BY_ROW = [
+    pytest.param(stage, kind, id=f"{stage.name}-{kind.__name__}")
+    for stage in STAGES
+    for kind in takes(stage)
+    if stage.row_by_row and kind.per_row
+]
 IMAGES = 10
 FLOATS = {"rtol": 1e-5, "atol": 1e-5}
 """Products of matrices may be summed in another order for another number of rows."""
@@ -253,6 +259,16 @@ def test_a_stage_is_a_map_over_images(stage: type[Stage], kind: type) -> None:
     whole = apply(made, batch)
     parts = [apply(made, batch[cut]) for cut in (slice(0, 1), slice(1, 5), slice(5, 5), slice(5, IMAGES))]
     assert_same(type(whole).concat(parts), whole, **FLOATS)
+
+
+@pytest.mark.parametrize(("stage", "kind"), ROW_BY_ROW)
+def test_rows_drawn_before_a_stage_are_rows_drawn_after_it(stage: type[Stage], kind: type) -> None:
+    batch = batch_of(kind)
+    drawn = np.flatnonzero(np.arange(batch.offsets[-1]) % 3 != 1)
+    one = fitted(stage, kind)
+    got, want = one.transform(batch.take_rows(drawn)), one.transform(batch).take_rows(drawn)
+    for name, array in want.arrays().items():
+        np.testing.assert_array_equal(got.arrays()[name], array, name)  # to the bit
 
 
 @pytest.mark.parametrize(("stage", "kind"), EDGES)

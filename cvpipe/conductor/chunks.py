@@ -88,9 +88,14 @@ def _unkeyed(stage: Stage, place: Place) -> Link:
 
 
 def run_chunk(
-    chain: Sequence[Link], chunk: Chunk, store: Store, keep: Callable[[Any, Sequence[str]], Any]
+    chain: Sequence[Link],
+    chunk: Chunk,
+    store: Store,
+    keep: Callable[[Any, Sequence[str]], Any],
+    after: Sequence[Link] = (),
 ) -> tuple[Any, list[Work]]:
-    """What the last link gives for the wanted images, passed with their ids through `keep` in the worker; what it cost.
+    """What the last link gives for the wanted images, passed with their ids through `keep` in the worker, and then
+    through the links `after`; what it cost.
 
     Begins after the last link whose output is stored. What is going to be stored is computed for the whole chunk,
     what comes after that for the wanted images only. Raises `RunError` for a stage that fails or breaks its
@@ -98,7 +103,20 @@ def run_chunk(
     """
     course = _Course(chunk, store)
     batch = course.output(list(chain), chunk.wanted)
-    return keep(batch, [chunk.images.ids[i] for i in chunk.wanted]), course.work
+    kept = keep(batch, [chunk.images.ids[i] for i in chunk.wanted])
+    for link in after:
+        kept = course.applied(link, kept, len(chunk.wanted))
+        # Its share of the rows is work for that share of the images: speeds are told for whole images.
+        course.work[-1].images = round(len(chunk.wanted) * _rows(kept) / max(1, _rows(batch)))
+    return kept, course.work
+
+
+def row_by_row(chain: Sequence[Link]) -> tuple[list[Link], list[Link]]:
+    """A chain in two: the second part are the links at its end that work row by row, and are not stored."""
+    end = len(chain)
+    while end and chain[end - 1].stage.row_by_row and not is_stored(chain[end - 1].stage):
+        end -= 1
+    return list(chain[:end]), list(chain[end:])
 
 
 @dataclass
@@ -143,7 +161,10 @@ class _Course:
 
     def _computed(self, link: Link, before: Sequence[Link], rows: np.ndarray | None) -> Any:
         given = self._branches(link, before, rows) if link.branches else self.output(before, rows)
-        count = len(self.chunk.images) if rows is None else len(rows)
+        return self.applied(link, given, len(self.chunk.images) if rows is None else len(rows))
+
+    def applied(self, link: Link, given: Any, count: int) -> Any:
+        """What a link makes of what it is given for so many images."""
         began = time.perf_counter()
         batch = _apply(link.stage, given, count, self.chunk)
         seconds = time.perf_counter() - began
@@ -167,7 +188,11 @@ def is_stored(stage: Stage) -> bool:
 
 def _describe(work: Work, batch: Batch) -> None:
     work.output = batch[:0]
-    work.rows = int(batch.counts.sum()) if batch.per_row else len(batch)
+    work.rows = _rows(batch)
+
+
+def _rows(batch: Batch) -> int:
+    return int(batch.counts.sum()) if batch.per_row else len(batch)
 
 
 def _apply(stage: Stage, given: Any, count: int, chunk: Chunk) -> Any:

@@ -18,7 +18,7 @@ import numpy as np
 from cvpipe import fitting, threads
 from cvpipe.composite import Composite
 from cvpipe.conductor import keys, workers
-from cvpipe.conductor.chunks import SAMPLER, Link, Place, chunked, run_chunk
+from cvpipe.conductor.chunks import SAMPLER, Link, Place, chunked, row_by_row, run_chunk
 from cvpipe.conductor.edges import reachable
 from cvpipe.conductor.ledger import Ledger
 from cvpipe.conductor.sample import ROWS_PER_IMAGE, RowSampler, drawn_images
@@ -66,13 +66,15 @@ class Flow:
 
     def predict(self, chain: Sequence[Link], rows: np.ndarray) -> Predictions:
         """The predictions for some rows (sorted) of the images."""
-        parts = list(self._stream(chain, rows, lambda batch, ids: batch))
+        parts = list(self._stream(chain, rows=rows))
         return Predictions.concat(parts)
 
     def features(self, chain: Sequence[Link], rows: np.ndarray) -> Features | None:
         """What a chain gives for some rows (sorted) of the images; None if that is no Features."""
         parts = list(
-            self._stream(chain, rows, lambda batch, ids: batch if isinstance(batch, Features) else None)
+            self._stream(
+                chain, rows=rows, keep=lambda batch, ids: batch if isinstance(batch, Features) else None
+            )
         )
         return None if not parts or parts[0] is None else Features.concat(parts)
 
@@ -144,18 +146,24 @@ class Flow:
     def _training_batch(self, stage: Learner, chain: Sequence[Link], rows: np.ndarray) -> Batch:
         """What the learner learns from: all of it, or its share of rows."""
         if not stage.fit_rows:
-            parts = list(self._stream(chain, rows, lambda batch, ids: batch))
+            parts = list(self._stream(chain, rows=rows))
             return type(parts[0]).concat(parts)
         sampler = RowSampler(stage.fit_rows, len(rows), self._seed(stage))
-        parts = list(self._stream(chain, rows, sampler.thin))
+        parts = list(self._stream(*row_by_row(chain), rows=rows, keep=sampler.thin))
         return sampler.joined(parts, [self.ids[i] for i in rows])
 
     def _stream(
-        self, chain: Sequence[Link], rows: np.ndarray, keep: Callable[[Any, Sequence[str]], Any]
+        self,
+        chain: Sequence[Link],
+        after: Sequence[Link] = (),
+        *,
+        rows: np.ndarray,
+        keep: Callable[[Any, Sequence[str]], Any] = lambda batch, ids: batch,
     ) -> Iterator[Any]:
-        """What `keep` leaves of each chunk that holds one of `rows`, in order, computed by the workers."""
+        """What `keep` leaves of each chunk that holds one of `rows`, and the links `after` make of that, in order,
+        computed by the workers."""
         chunks = chunked(self.images, self.tokens, rows)
-        work = partial(run_chunk, chain, store=self.store, keep=keep)
+        work = partial(run_chunk, chain, store=self.store, keep=keep, after=after)
         with workers.over(self.jobs, work, chunks) as done:
             for chunk, (kept, costs) in zip(chunks, done, strict=True):
                 self.ledger.transformed(chunk.first, len(chunk.images), costs)

@@ -22,6 +22,7 @@ class RootSift(Stage):
     """
 
     cached = False
+    row_by_row = True
 
     def transform(self, descriptors: Descriptors) -> Descriptors:
         """(M, D) uint8 or float32 -> (M, D) float32 of unit length."""

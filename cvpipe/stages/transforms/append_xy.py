@@ -26,6 +26,7 @@ class AppendXy(Stage):
     )
 
     cached = False
+    row_by_row = True
 
     def transform(self, descriptors: Descriptors) -> Descriptors:
         """(M, D) uint8 or float32 -> (M, D + 2) float32."""

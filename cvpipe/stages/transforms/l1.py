@@ -21,6 +21,7 @@ class L1(Stage):
     """
 
     cached = False
+    row_by_row = True
 
     def transform(self, batch: Vectors) -> Vectors:
         """(M, D) uint8 or float32 -> (M, D) float32 rows with absolute sum 1."""

@@ -23,6 +23,7 @@ class Power(Stage):
     exponent: Positive = 0.5  # 0.5 is the signed square root, 1 changes nothing
 
     cached = False
+    row_by_row = True
 
     def transform(self, batch: Vectors) -> Vectors:
         """(M, D) uint8 or float32 -> (M, D) float32."""
