@@ -58,23 +58,20 @@ def conduct(
     began = time.perf_counter()
     pipeline.check()
     chosen = as_split(split or {"kfold": 5})
-    listener = progress or Progress()
     run_seed = pipeline.seed if seed is None else seed
-    used_device = resolve_device(device)
-    workers_used = workers.count(jobs or pipeline.jobs)
+    jobs_used, used_device = workers.count(jobs or pipeline.jobs), resolve_device(device)
     with open_store(pipeline.cache) as store, use(used_device):
-        data, scan, skipped = usable(dataset, on_bad_image, store, workers_used, listener)
+        data, scan, skipped = usable(dataset, on_bad_image, store, jobs_used, progress or Progress())
         folds = chosen.folds(data, run_seed, [bad["id"] for bad in skipped], scan.tokens)
         stages = replaced(seeded(pipeline.stages, run_seed))
-        ledger = Ledger(stages, workers_used, listener)
-        flow = Flow(data.images, scan.tokens, store, workers_used, ledger)
+        ledger = Ledger(stages, jobs_used, progress or Progress())
+        flow = Flow(data.images, scan.tokens, store, jobs_used, ledger)
         ledger.begin(len(data), len(folds))
         results, fitted = _all_splits(flow, stages, data, folds)
         used_device = current()
         final = flow.fit(_copies(stages), np.arange(len(data)), data.labels) if refit else fitted
         ledger.end()
-    groups = data.groups
-    found = evaluate(data.labels, groups, results, metrics, data.classes, run_seed)
+    found = evaluate(data.labels, data.groups, results, metrics, data.classes, run_seed)
     return RunResult(
         name=name,
         dataset=data,
@@ -82,19 +79,15 @@ def conduct(
         split=chosen.as_spec(),
         seed=run_seed,
         splits=results,
-        scores=found.scores,
-        baseline=found.baseline,
-        beats_baseline=found.beats_baseline,
-        confusion=found.confusion,
-        per_class=found.per_class,
         stages=ledger.costs(),
         total_s=time.perf_counter() - began,
         skipped=skipped,
-        environment=environment(workers_used, used_device),
+        environment=environment(jobs_used, used_device),
         spec=dict(spec or {}),
         pipeline=pipeline.fitted_with(final, run_seed, probe_images(data.images[folds[0].test])),
         trained_on=f"all {len(data)} images" if refit else f"split 0 ({len(folds[0].train)} images)",
         warnings=_warnings(found, skipped) + leak_warnings(folds, scan.tokens, data.images.ids),
+        **vars(found),
     )
 
 

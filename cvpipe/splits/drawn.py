@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from typing import Annotated
+from collections.abc import Collection, Iterator
+from typing import Annotated, Any, cast
 
 import numpy as np
 from annotated_types import Ge
@@ -20,11 +20,6 @@ from cvpipe.splits.grouping import Shares, assign, equal_shares
 def _grouped(shares: Shares, census: Census, seed: int) -> np.ndarray:
     """(n,) side of each image."""
     return assign(shares, np.random.default_rng(seed))[census.groups]
-
-
-def _drawn(mask: Callable[[Census, int], np.ndarray], census: Census, seed: int, repeats: int) -> list[Fold]:
-    """A fold from `mask`, the test images of one draw, for each repeat, with a seed of its own."""
-    return [Fold.from_mask(mask(census, derive(seed, "split", repeat))) for repeat in range(repeats)]
 
 
 class KFold(Split):
@@ -76,7 +71,27 @@ class KFold(Split):
             yield np.isin(np.arange(len(census.labels)), test)
 
 
-class Holdout(Split):
+class _Draws(Split):
+    """One fold from each of `repeats` draws, which have seeds of their own."""
+
+    def count(self, dataset: Dataset) -> int:
+        """The number of draws."""
+        return int(cast(Any, self).repeats)
+
+    @property
+    def _dealt(self) -> int:
+        return 1
+
+    def _folds(self, dataset: Dataset, census: Census, seed: int, skipped: Collection[str]) -> list[Fold]:
+        seeds = [derive(seed, "split", repeat) for repeat in range(self.count(dataset))]
+        return [Fold.from_mask(self._mask(census, s)) for s in seeds]
+
+    def _mask(self, census: Census, seed: int) -> np.ndarray:
+        """(n,) bool, the test images of one draw."""
+        raise NotImplementedError
+
+
+class Holdout(_Draws):
     """A share of the images is kept for testing; another draw for each repeat.
 
     With groups, whole groups are kept, so that the share of each class is as near as a search finds.
@@ -87,14 +102,6 @@ class Holdout(Split):
     holdout: Fraction  # share of the images that are for testing
     repeats: Count = 1  # number of draws
     stratified: bool = True  # both sides have about the same share of each class
-
-    def count(self, dataset: Dataset) -> int:
-        """The number of draws."""
-        return self.repeats
-
-    @property
-    def _dealt(self) -> int:
-        return 1
 
     def _problems(self, dataset: Dataset, census: Census) -> Iterator[str]:
         few = census.with_fewer(2) if self.stratified else []
@@ -113,11 +120,7 @@ class Holdout(Split):
                     f" for {plural(len(census.classes), 'class')}; use another share or add images"
                 )
 
-    def _folds(self, dataset: Dataset, census: Census, seed: int, skipped: Collection[str]) -> list[Fold]:
-        return _drawn(self._mask, census, seed, self.repeats)
-
     def _mask(self, census: Census, seed: int) -> np.ndarray:
-        """The test images of one draw."""
         if census.groups is not None:
             shares = np.array([1 - self.holdout, self.holdout])
             return _grouped(equal_shares(census.table(self.stratified), shares), census, seed) == 1
@@ -129,7 +132,7 @@ class Holdout(Split):
         return np.isin(np.arange(len(census.labels)), test)
 
 
-class PerClass(Split):
+class PerClass(_Draws):
     """N training images of each class, all others are for testing; another draw for each repeat.
 
     With groups, whole groups are drawn: as near to N images as a search finds, above or below, and at least
@@ -138,14 +141,6 @@ class PerClass(Split):
 
     per_class: Count  # training images of each class
     repeats: Count = 1  # number of draws
-
-    def count(self, dataset: Dataset) -> int:
-        """The number of draws."""
-        return self.repeats
-
-    @property
-    def _dealt(self) -> int:
-        return 1
 
     def _problems(self, dataset: Dataset, census: Census) -> Iterator[str]:
         most = min(census.images.tolist(), default=0) - 1
@@ -157,11 +152,7 @@ class PerClass(Split):
             elif c in too_small:
                 yield f"{census.describe(c)}; {wanted} needs at least 2 groups of each class"
 
-    def _folds(self, dataset: Dataset, census: Census, seed: int, skipped: Collection[str]) -> list[Fold]:
-        return _drawn(self._mask, census, seed, self.repeats)
-
     def _mask(self, census: Census, seed: int) -> np.ndarray:
-        """The test images of one draw."""
         if census.groups is not None:
             train = np.full(len(census.classes), self.per_class)
             weights = np.full(len(train), 1 / self.per_class**2)
