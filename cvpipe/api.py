@@ -14,7 +14,7 @@ from cvpipe.audit.findings import Audit
 from cvpipe.comparison.repeated import Repeat, compare_repeat, data_changes
 from cvpipe.comparison.run_files import RunFiles, read_run
 from cvpipe.conductor import workers
-from cvpipe.conductor.chunks import linked
+from cvpipe.conductor.links import linked
 from cvpipe.conductor.load import load
 from cvpipe.conductor.log import Logged
 from cvpipe.conductor.pipeline import Pipeline

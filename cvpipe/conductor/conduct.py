@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cvpipe.conductor import workers
-from cvpipe.conductor.chunks import Link
 from cvpipe.conductor.environment import environment, resolve_device
 from cvpipe.conductor.evaluate import Evaluation, evaluate
 from cvpipe.conductor.flow import Flow
 from cvpipe.conductor.inputs import probe_images
 from cvpipe.conductor.ledger import Ledger
+from cvpipe.conductor.links import Link
 from cvpipe.conductor.measured import SplitResult
 from cvpipe.conductor.progress import Progress
 from cvpipe.conductor.result import RunResult

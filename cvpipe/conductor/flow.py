@@ -18,9 +18,11 @@ import numpy as np
 from cvpipe import fitting, threads
 from cvpipe.composite import Composite
 from cvpipe.conductor import keys, workers
-from cvpipe.conductor.chunks import SAMPLER, Link, Place, chunked, row_by_row, run_chunk
+from cvpipe.conductor.chunks import chunked
+from cvpipe.conductor.course import run_chunk
 from cvpipe.conductor.edges import reachable
 from cvpipe.conductor.ledger import Ledger
+from cvpipe.conductor.links import SAMPLER, Link, Place, row_by_row
 from cvpipe.conductor.sample import ROWS_PER_IMAGE, RowSampler, drawn_images
 from cvpipe.conductor.state import Packed, pack, unpack
 from cvpipe.conductor.store import Store

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from cvpipe.composite import Composite
-from cvpipe.conductor.chunks import SAMPLER, Place, Work
+from cvpipe.conductor.course import Work
+from cvpipe.conductor.links import SAMPLER, Place
 from cvpipe.conductor.measured import StageCost
 from cvpipe.conductor.progress import Progress
 from cvpipe.data import Batch

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from cvpipe.conductor.chunks import linked
 from cvpipe.conductor.environment import environment
+from cvpipe.conductor.links import linked
 from cvpipe.conductor.model_files import read_arrays
 from cvpipe.conductor.model_stages import build, check_files, read_head, restored
 from cvpipe.conductor.pipeline import Pipeline

@@ -15,11 +15,11 @@ from typing import Any, Self
 import numpy as np
 
 from cvpipe.conductor import workers
-from cvpipe.conductor.chunks import Link
 from cvpipe.conductor.edges import chain_problems
 from cvpipe.conductor.flow import Flow
 from cvpipe.conductor.inputs import as_images, probe_images, tokens_of
 from cvpipe.conductor.ledger import Ledger
+from cvpipe.conductor.links import Link
 from cvpipe.conductor.progress import Progress
 from cvpipe.conductor.result import RunResult
 from cvpipe.conductor.scan import usable

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cvpipe.conductor import keys, trial, workers
-from cvpipe.conductor.chunks import CHUNK, chunked, is_stored
+from cvpipe.conductor.chunks import CHUNK, chunked
 from cvpipe.conductor.edges import gives, names
 from cvpipe.conductor.ledger import described
+from cvpipe.conductor.links import is_stored
 from cvpipe.conductor.scan import scan_key
 from cvpipe.conductor.seeding import seeded
 from cvpipe.conductor.stand_ins import replaced

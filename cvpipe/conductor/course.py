@@ -1,0 +1,156 @@
+"""One chunk of images through a chain of stages: the place where the one law is used, cached and checked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from cvpipe.composite import Composite
+from cvpipe.conductor.chunks import Chunk
+from cvpipe.conductor.keys import chunk_key
+from cvpipe.conductor.links import Link, Place, is_stored
+from cvpipe.conductor.store import Store
+from cvpipe.conductor.workers import resident_mb
+from cvpipe.data import Batch, types
+from cvpipe.errors import BadImage, CvpipeError, DataError, RunError
+from cvpipe.stage import Classifier, Stage
+
+
+@dataclass
+class Work:
+    """What a chunk cost at one stage."""
+
+    place: Place
+    key: str
+    images: int
+    seconds: float = 0.0
+    computed: bool = False
+    rss_mb: float = 0.0
+    output: Batch | None = None
+    """A batch without rows that tells type and width, see `described`."""
+    rows: int = 0
+    """Rows of the output: descriptors, patches; images where there are no such rows."""
+
+
+def run_chunk(
+    chain: Sequence[Link],
+    chunk: Chunk,
+    store: Store,
+    keep: Callable[[Any, Sequence[str]], Any],
+    after: Sequence[Link] = (),
+) -> tuple[Any, list[Work]]:
+    """What the last link gives for the wanted images, passed with their ids through `keep` in the worker, and then
+    through the links `after`; what it cost.
+
+    Begins after the last link whose output is stored. What is going to be stored is computed for the whole chunk,
+    what comes after that for the wanted images only. Raises `RunError` for a stage that fails or breaks its
+    contract.
+    """
+    course = _Course(chunk, store)
+    batch = course.output(list(chain), chunk.wanted)
+    kept = keep(batch, [chunk.images.ids[i] for i in chunk.wanted])
+    for link in after:
+        kept = course.applied(link, kept, len(chunk.wanted))
+        # Its share of the rows is work for that share of the images: speeds are told for whole images.
+        course.work[-1].images = round(len(chunk.wanted) * _rows(kept) / max(1, _rows(batch)))
+    return kept, course.work
+
+
+@dataclass
+class _Course:
+    """One chunk on its way through a chain, from the end of the chain back to what is there already."""
+
+    chunk: Chunk
+    store: Store
+    work: list[Work] = field(default_factory=list)
+    forks: dict[Place, dict[bool, Any]] = field(default_factory=dict)
+    """What the stage before a composite gave (for the whole chunk or not), kept for the next of its chains."""
+
+    def output(self, chain: Sequence[Link], rows: np.ndarray | None) -> Any:
+        """What the last link gives for some rows of the chunk, or for all of it."""
+        if not chain:
+            return self.chunk.images if rows is None else self.chunk.images[rows]
+        *before, link = chain
+        kept = self.forks.get(link.place, {})
+        if (rows is None) not in kept:
+            kept[rows is None] = self._new_output(link, before, rows)
+        return kept[rows is None]
+
+    def _new_output(self, link: Link, before: Sequence[Link], rows: np.ndarray | None) -> Any:
+        if not is_stored(link.stage):
+            return self._computed(link, before, rows)
+        batch = self._stored(link, before)
+        return batch if rows is None else batch[rows]
+
+    def _stored(self, link: Link, before: Sequence[Link]) -> Any:
+        name = chunk_key(link.key, self.chunk.images.ids, self.chunk.tokens)
+        found = self.store.read(name)
+        if found is None:
+            batch = self._computed(link, before, None)
+            note = {"type": type(batch).__name__, "stage": link.stage.name}
+            self.store.write(name, batch.arrays(), note)
+            return batch
+        arrays, note = found
+        batch = getattr(types, note["type"]).from_arrays(arrays, self.chunk.images)
+        self.work += [Work(done.place, done.key, len(batch)) for done in (*before, link)]
+        _describe(self.work[-1], batch)
+        return batch
+
+    def _computed(self, link: Link, before: Sequence[Link], rows: np.ndarray | None) -> Any:
+        given = self._branches(link, before, rows) if link.branches else self.output(before, rows)
+        return self.applied(link, given, len(self.chunk.images) if rows is None else len(rows))
+
+    def applied(self, link: Link, given: Any, count: int) -> Any:
+        """What a link makes of what it is given for so many images."""
+        began = time.perf_counter()
+        batch = _apply(link.stage, given, count, self.chunk)
+        seconds = time.perf_counter() - began
+        self.work.append(Work(link.place, link.key, count, seconds, True, resident_mb()))
+        _describe(self.work[-1], batch)
+        return batch
+
+    def _branches(self, link: Link, before: Sequence[Link], rows: np.ndarray | None) -> list[Any]:
+        fork = [done.place for done in before[-1:]]
+        self.forks |= {place: {} for place in fork}
+        outputs = [self.output([*before, *branch], rows) for branch in link.branches]
+        for place in fork:
+            del self.forks[place]
+        return outputs
+
+
+def _describe(work: Work, batch: Batch) -> None:
+    work.output = batch[:0]
+    work.rows = _rows(batch)
+
+
+def _rows(batch: Batch) -> int:
+    return int(batch.counts.sum()) if batch.per_row else len(batch)
+
+
+def _apply(stage: Stage, given: Any, count: int, chunk: Chunk) -> Any:
+    """One stage on a batch of so many images (a composite on what its chains gave), with its failures explained."""
+    where = f"stage '{stage.name}' on images {chunk.images.ids[0]} … {chunk.images.ids[-1]}"
+    try:
+        out = _method(stage)(given)
+    except BadImage as error:
+        raise DataError(f"an image became unreadable during the run: {error}", where=where) from error
+    except CvpipeError:
+        raise
+    except MemoryError as error:
+        raise RunError("out of memory", where=where) from error
+    except Exception as error:
+        raise RunError(f"{type(error).__name__}: {error}", where=where) from error
+    if not isinstance(out, Batch) or len(out) != count:
+        got = f"{len(out)} rows" if isinstance(out, Batch) else f"a {type(out).__name__}"
+        raise RunError(f"broke its contract: {got} for {count} images", where=where)
+    return out
+
+
+def _method(stage: Stage) -> Callable[[Any], Any]:
+    if isinstance(stage, Composite):
+        return stage.combine
+    return stage.predict if isinstance(stage, Classifier) else stage.transform
