@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Ge, Interval
 
+from cvpipe.nets import schedules
 from cvpipe.options import Count, NonNegative, PathText, Positive, Seed
 from cvpipe.stage import Stage
 
@@ -13,18 +14,6 @@ if TYPE_CHECKING:
     from cvpipe.nets.recipe import Recipe
 
 Augmentation = Literal["flip", "crop", "rotate", "scale", "colour", "erase", "mixup", "cutmix"]
-Rates = Literal[
-    "constant",
-    "step",
-    "multi_step",
-    "two_step",
-    "exponential",
-    "inverse_time",
-    "polynomial",
-    "cosine",
-    "one_cycle",
-    "tanh",
-]
 Share = Annotated[float, Interval(ge=0, lt=1)]
 
 
@@ -49,7 +38,7 @@ class Trained(Stage):
     momentum: Share = 0.9  # of momentum and nesterov
     # how the learning rate changes: inverse_time is 1 / (1 + decay t), two_step falls after half and three quarters of
     # the training, tanh is the decay of Hsueh 2018
-    schedule: Rates = "cosine"
+    schedule: schedules.Name = "cosine"
     # factor of a drop (step, multi_step, two_step: null is 0.1) or of an epoch (exponential: 0.95), k of inverse_time
     # (1), exponent of polynomial (2)
     decay: Positive | None = None
