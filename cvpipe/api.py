@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -58,17 +58,15 @@ def run(
     """
     if isinstance(spec, Spec) and (overrides or options or data is not None or seed is not None):
         raise SpecError("a `Spec` is complete: give `load_spec` what is to be overridden")
-    changes = [
-        *overrides,
-        *(f"{key.replace('__', '.')}={json.dumps(value)}" for key, value in options.items()),
-    ]
-    loaded = spec if isinstance(spec, Spec) else load_spec(spec, changes, data, seed)
+    words = (f"{key.replace('__', '.')}={json.dumps(value)}" for key, value in options.items())
+    loaded = spec if isinstance(spec, Spec) else load_spec(spec, [*overrides, *words], data, seed)
     dataset, split = _loaded(loaded, smoke)
     folder = claim(None if out is True else out, loaded.name) if out else None
     listener = Logged(folder / "log.txt", progress or Progress()) if folder else progress or Progress()
     listener.note(f"{loaded.name} on {dataset.name}: {len(dataset)} images, {len(dataset.classes)} classes")
-    try:
-        result = Pipeline(loaded.stages, seed=loaded.seed, jobs=jobs, cache=cache).run(
+    pipeline = Pipeline(loaded.stages, seed=loaded.seed, jobs=jobs, cache=cache)
+    with _failure_written(listener):
+        result = pipeline.run(
             dataset,
             split=split,
             metrics=loaded.metrics,
@@ -79,11 +77,6 @@ def run(
             spec=loaded.resolved(),
             progress=listener,
         )
-    except Exception as error:
-        if isinstance(listener, Logged):  # whoever called hears it from the exception
-            with contextlib.suppress(RunError):  # the full disk may be what failed
-                listener.write(f"failed: {error}")
-        raise
     for warning in result.warnings:
         listener.note(f"warning: {warning}")
     if computed:
@@ -92,6 +85,18 @@ def run(
         write(result, folder)
         result.folder = folder
     return result
+
+
+@contextlib.contextmanager
+def _failure_written(listener: Progress) -> Iterator[None]:
+    """Inside, an error goes into the log of the run, if there is one; whoever called hears it from the exception."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(listener, Logged):
+            with contextlib.suppress(RunError):  # the full disk may be what failed
+                listener.write(f"failed: {error}")
+        raise
 
 
 def plan(
