@@ -8,7 +8,7 @@ from filter_learning import photographs, sampler, white_patches
 
 from cvpipe.errors import RunError
 from cvpipe.stages.filters.rbm import Rbm
-from cvpipe.vision.rbm import Machine, statistics, train
+from cvpipe.vision.rbm import Machine, Plan, statistics, train
 
 
 def machine(width: int = 6, hidden: int = 4) -> Machine:
@@ -51,7 +51,7 @@ def test_training_follows_the_gradient_of_the_likelihood() -> None:
         return float(np.log(density @ share).mean())
 
     def trained(epochs: int) -> Machine:
-        return train(rows, 3, 1, 0.02, 50, epochs, 0.0, 0.5, 0.0, np.random.default_rng(0))[0]
+        return train(rows, 3, Plan(epochs, 50, 1, 0.02, 0.0, 0.5, 0.0), np.random.default_rng(0))[0]
 
     gaussian = -0.5 * np.square(rows).sum(axis=1).mean() - 2 * np.log(2 * np.pi)
     assert likelihood(trained(1)) < likelihood(trained(30))

@@ -61,26 +61,37 @@ def statistics(
     return step, first.mean(axis=0), made
 
 
+@dataclass(frozen=True)
+class Plan:
+    """How a machine is trained."""
+
+    epochs: int
+    batch: int
+    """Rows of a step."""
+    steps: int
+    """Of Gibbs sampling."""
+    learning_rate: float
+    decay: float
+    """Share of the weights that a step takes away, before the learning rate."""
+    target: float
+    """The mean activation to which biases of hidden units are pulled."""
+    cost: float
+    """The weight of that."""
+
+
 def train(
     rows: np.ndarray,
     hidden: int,
-    steps: int,
-    learning_rate: float,
-    batch: int,
-    epochs: int,
-    decay: float,
-    target: float,
-    cost: float,
+    plan: Plan,
     rng: np.random.Generator,
     tell: Callable[[int, float], None] = lambda epoch, error: None,
 ) -> tuple[Machine, np.ndarray]:
     """A machine for (n, d) float32 rows, and (epochs,) float32 mean squared errors of what it makes of them.
 
-    Biases of hidden units are pulled to a mean activation of `target` with the weight `cost`. `tell` is given each
-    epoch, from 1 on, and its error. Raises `FloatingPointError` when the error is no longer finite.
+    `tell` is given each epoch, from 1 on, and its error. Raises `FloatingPointError` when the error is no longer finite.
     """
     width = rows.shape[1]
-    start = np.log(target / (1 - target))
+    start = np.log(plan.target / (1 - plan.target))
     machine = Machine(
         (SPREAD * rng.standard_normal((width, hidden))).astype(np.float32),
         np.full(hidden, start, np.float32),
@@ -88,22 +99,28 @@ def train(
     )
     speed = Machine(*map(np.zeros_like, machine.parts()))
     errors = []
-    for epoch in range(1, epochs + 1):
-        order, total = rng.permutation(len(rows)), 0.0
-        momentum = np.float32(EARLY if epoch <= EARLY_EPOCHS else LATE)
-        for at in range(0, len(rows), batch):
-            some = rows[order[at : at + batch]]
-            with np.errstate(all="ignore"):  # what goes wrong is seen in the error
-                step, active, made = statistics(machine, some, steps, rng)
-                step.weights -= decay * machine.weights
-                step.hidden += cost * (target - active)
-                total += float(np.square(some - made).sum(dtype=np.float64))
-                for part, pace, change in zip(machine.parts(), speed.parts(), step.parts(), strict=True):
-                    pace *= momentum
-                    pace += learning_rate * change
-                    part += pace
-        errors.append(total / len(rows))
+    for epoch in range(1, plan.epochs + 1):
+        with np.errstate(all="ignore"):  # what goes wrong is seen in the error
+            errors.append(_epoch(machine, speed, rows, plan, EARLY if epoch <= EARLY_EPOCHS else LATE, rng))
         if not np.isfinite(errors[-1]):
             raise FloatingPointError(f"its error is not finite in epoch {epoch}")
         tell(epoch, errors[-1])
     return machine, np.array(errors, np.float32)
+
+
+def _epoch(
+    machine: Machine, speed: Machine, rows: np.ndarray, plan: Plan, momentum: float, rng: np.random.Generator
+) -> float:
+    """One pass over the rows, which changes the machine and its speed; the mean squared error during it."""
+    order, total = rng.permutation(len(rows)), 0.0
+    for at in range(0, len(rows), plan.batch):
+        some = rows[order[at : at + plan.batch]]
+        step, active, made = statistics(machine, some, plan.steps, rng)
+        step.weights -= plan.decay * machine.weights
+        step.hidden += plan.cost * (plan.target - active)
+        total += float(np.square(some - made).sum(dtype=np.float64))
+        for part, pace, change in zip(machine.parts(), speed.parts(), step.parts(), strict=True):
+            pace *= np.float32(momentum)
+            pace += plan.learning_rate * change
+            part += pace
+    return total / len(rows)

@@ -11,7 +11,7 @@ from cvpipe.options import Count, Fraction, NonNegative, Positive
 from cvpipe.stages.filters._base import FilterLearner
 from cvpipe.stages.filters._coding import Coding
 from cvpipe.vision import filter_codes
-from cvpipe.vision.rbm import train
+from cvpipe.vision.rbm import Plan, train
 
 
 class Rbm(FilterLearner):
@@ -43,11 +43,9 @@ class Rbm(FilterLearner):
     errors_: np.ndarray
 
     def _learn(self, rows: np.ndarray) -> None:
+        plan = Plan(self.epochs, self.batch, self.steps, self.learning_rate, self.decay, self.rho, self.beta)
         try:
-            machine, self.errors_ = train(
-                rows, self.filters, self.steps, self.learning_rate, self.batch, self.epochs, self.decay, self.rho,
-                self.beta, self.rng("fit"), self._tell,
-            )  # fmt: skip
+            machine, self.errors_ = train(rows, self.filters, plan, self.rng("fit"), self._tell)
         except FloatingPointError as error:
             advice = f"lower `learning_rate` (now {self.learning_rate:g})"
             raise RunError(f"the machine diverged: {error}; {advice}", self.name) from error
