@@ -88,7 +88,8 @@ def train(
 ) -> tuple[Machine, np.ndarray]:
     """A machine for (n, d) float32 rows, and (epochs,) float32 mean squared errors of what it makes of them.
 
-    `tell` is given each epoch, from 1 on, and its error. Raises `FloatingPointError` when the error is no longer finite.
+    `tell` is given each epoch, from 1 on, and its error. Raises `FloatingPointError` when the error is no longer
+    finite.
     """
     width = rows.shape[1]
     start = np.log(plan.target / (1 - plan.target))
