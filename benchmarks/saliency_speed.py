@@ -19,7 +19,8 @@ import numpy as np
 from cvpipe import registry
 from cvpipe.data import Images
 from cvpipe.stages.saliency.context_aware import ContextAware
-from cvpipe.vision.context_saliency import Grid, grid_of, normal_lab, searched
+from cvpipe.vision.context_saliency import normal_lab, searched
+from cvpipe.vision.patch_grid import Grid, grid_of
 from cvpipe.vision.working_size import limited, scaled
 
 CASES = ((250, 3), (128, 3), (64, 3), (64, 1))

@@ -16,18 +16,21 @@ fast = compiled(fastmath=FAST, error_model="numpy")
 
 @fast
 def _at_rank(values: np.ndarray, rank: int) -> np.float32:
-    """The value of a rank, 1 for the smallest, by halving the interval it lies in; values are at least 0.
+    """A bound: no more than `rank` values lie below it, the others of the `rank` smallest are equal to it.
 
-    Floats of at least 0 are in the order of their bits. Counting runs on vectors, unlike sorting.
+    Found by halving the interval it lies in, which ends at the first bound that parts the smallest from the others.
+    Floats of at least 0, as all values are, are in the order of their bits. Counting runs on vectors, unlike sorting.
     """
     bits = values.view(np.int32)
-    low, high = np.int32(0), bits.max()
+    low, high = bits.min(), bits.max()
     while low < high:
         middle = low + (high - low) // np.int32(2)
         count = np.int32(0)
         for k in range(len(bits)):
             count += np.int32(bits[k] <= middle)
-        if count < rank:
+        if count == rank:
+            low = high = middle
+        elif count < rank:
             low = middle + np.int32(1)
         else:
             high = middle
@@ -91,11 +94,16 @@ def keep_nearest(
 @fast
 def mean_of_nearest(kept: np.ndarray, count: np.ndarray, most: int, out: np.ndarray) -> None:
     """Mean distance to the `most` nearest, from their squares; to fewer where there are fewer, 0 where none is."""
-    for i in range(len(kept)):
+    for i in range(len(out)):
         few = min(count[i], most)
-        if count[i] > most:
-            _shorten(kept[i, : count[i]], most)
-        total = np.float32(0)
-        for k in range(few):
-            total += np.sqrt(kept[i, k])
-        out[i] = total / np.float32(max(few, 1))
+        if few == 0:
+            out[i] = 0
+            continue
+        squares = kept[i, : count[i]]
+        largest = _at_rank(squares, few)
+        total, below = np.float32(0), np.int32(0)
+        for k in range(len(squares)):
+            near = squares[k] < largest
+            total += np.sqrt(squares[k]) if near else np.float32(0)
+            below += np.int32(near)
+        out[i] = (total + (few - below) * np.sqrt(largest)) / np.float32(few)  # it and its equals
