@@ -19,22 +19,23 @@ def _at_rank(values: np.ndarray, rank: int) -> np.float32:
     """A bound: no more than `rank` values lie below it, the others of the `rank` smallest are equal to it.
 
     Found by halving the interval it lies in, which ends at the first bound that parts the smallest from the others.
-    Floats of at least 0, as all values are, are in the order of their bits. Counting runs on vectors, unlike sorting.
+    Floats of at least 0, as all values are, are in the order of their bits. Counting runs on vectors, unlike sorting;
+    numba makes 64 bits of any sum of integers, so each is made 32 again, or half as many would fit in a vector.
     """
     bits = values.view(np.int32)
     low, high = bits.min(), bits.max()
     while low < high:
-        middle = low + (high - low) // np.int32(2)
+        middle = np.int32(low + (high - low) // 2)
         count = np.int32(0)
         for k in range(len(bits)):
-            count += np.int32(bits[k] <= middle)
+            count = np.int32(count + np.int32(bits[k] <= middle))
         if count == rank:
             low = high = middle
         elif count < rank:
-            low = middle + np.int32(1)
+            low = np.int32(middle + 1)
         else:
             high = middle
-    return np.array([low], np.int32).view(np.float32)[0]
+    return np.int32(low).view(np.float32)
 
 
 @fast
@@ -81,7 +82,7 @@ def keep_nearest(
                 dx, dy = xs[k] - x, ys[k] - y
                 apart = np.float32(1) + weight * np.sqrt(dx * dx + dy * dy)
                 strip[k] = colour / (apart * apart)
-                near += np.int32(strip[k] < bound)
+                near = np.int32(near + np.int32(strip[k] < bound))
             if near:
                 if 0 <= own + i - start < size:
                     strip[own + i - start] = np.inf
@@ -105,5 +106,5 @@ def mean_of_nearest(kept: np.ndarray, count: np.ndarray, most: int, out: np.ndar
         for k in range(len(squares)):
             near = squares[k] < largest
             total += np.sqrt(squares[k]) if near else np.float32(0)
-            below += np.int32(near)
+            below = np.int32(below + np.int32(near))
         out[i] = (total + (few - below) * np.sqrt(largest)) / np.float32(few)  # it and its equals
