@@ -10,6 +10,8 @@ from cvpipe.vision.patch_grid import Grid
 
 ROWS, COLUMNS = 128, 2048
 """Patches in a block of distances, which lies in the second-level cache."""
+ROOM = 8
+"""Candidates that are kept for each neighbour before the nearest are picked: once or never, where patches are few."""
 
 
 def mean_distances(grids: Sequence[Grid], neighbours: int, weight: float) -> np.ndarray:
@@ -24,7 +26,7 @@ def mean_distances(grids: Sequence[Grid], neighbours: int, weight: float) -> np.
         np.concatenate([getattr(grid, name) for grid in grids]) for name in ("values", "squares", "x", "y")
     )
     means = np.zeros(len(grids[0].values), np.float32)
-    kept = np.empty((ROWS, 4 * neighbours + kernel.STRIP), np.float32)
+    kept = np.empty((ROWS, ROOM * neighbours + kernel.STRIP), np.float32)
     for start in range(0, len(means), ROWS):
         rows = slice(start, min(start + ROWS, len(means)))
         size = rows.stop - start
