@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from cvpipe.vision.colour import lab
@@ -20,6 +21,8 @@ SMALLEST = 0.2
 """Of the scales that neighbours are taken from; Goferman 2012, section 3.2."""
 FINER = (0.5, 0.25)
 """Scales of further neighbours, as parts of that of the patch; Goferman 2012, section 3.2."""
+UNITS = np.array([1 / 100, 1 / 255, 1 / 255])
+"""What L, a and b of CIELab are multiplied by, which brings each to a range of about 1."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,9 @@ def normal_lab(image: np.ndarray) -> np.ndarray:
 
     Only differences count; around the mean they keep more digits.
     """
-    colours = lab(image) * np.array([1 / 100, 1 / 255, 1 / 255], np.float32)
-    return colours - colours.mean(axis=(0, 1), dtype=np.float64).astype(np.float32)
+    colours = lab(image)
+    mean = np.array(cv2.mean(colours)[:3])
+    return cv2.transform(colours, np.column_stack([np.diag(UNITS), -UNITS * mean]))
 
 
 def near_foci(saliency: np.ndarray, focus: float, step: float) -> np.ndarray:

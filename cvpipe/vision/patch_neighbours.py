@@ -8,7 +8,7 @@ import numpy as np
 
 from cvpipe.vision.patch_grid import Grid
 
-ROWS, COLUMNS = 128, 2048
+ROWS, COLUMNS = 256, 512
 """Patches in a block of distances, which lies in the second-level cache."""
 ROOM = 8
 """Candidates that are kept for each neighbour before the nearest are picked: once or never, where patches are few."""
