@@ -45,7 +45,7 @@ def _take(values: np.ndarray, limit: np.float32) -> int:
     for k in range(len(values)):
         values[count] = values[k]
         count += np.uint64(values[k] < limit)
-    return np.int64(count)
+    return int(count)
 
 
 @fast
