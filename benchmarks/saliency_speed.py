@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from cvpipe import registry
 from cvpipe.data import Images
@@ -88,20 +89,26 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    image = photograph(options.side)
+    with threadpool_limits(1):
+        measure(options.side, options.rounds)
+
+
+def measure(side: int, rounds: int) -> None:
+    """Print all times."""
+    image = photograph(side)
     images = Images.from_arrays([image])
-    print(f"{options.side} px, CPU ms for one image")
+    print(f"{side} px, CPU ms for one image")
     for size, step in CASES:
         stage = ContextAware(size=size, step=step)
         ours, loop = in_turns(
             lambda stage=stage: stage.transform(images),
             lambda stage=stage: loop_over(image, stage),
-            options.rounds,
+            rounds,
         )
         head = f"context_aware, {size} px, step {step}"
         print(f"{head:30s} {1000 * ours:8.1f}   loop {1000 * loop:8.1f}   {loop / ours:5.1f} x")
     for name in saliency_words():
-        ours = shortest(lambda name=name: registry.stage_class(name)().transform(images), options.rounds)
+        ours = shortest(lambda name=name: registry.stage_class(name)().transform(images), rounds)
         print(f"{name:30s} {1000 * ours:8.1f}")
 
 

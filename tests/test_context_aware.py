@@ -123,6 +123,25 @@ def test_equal_distances_count_as_often_as_they_occur(noise: Callable[..., np.nd
             assert got[i] == pytest.approx(want, abs=4e-4)  # rounding, where patches are equal
 
 
+@pytest.mark.parametrize("values", [
+    np.random.default_rng(0).random(500),
+    np.random.default_rng(1).integers(0, 4, 500),
+    np.zeros(300),
+    np.repeat([-0.0, 0.0, np.inf], [100, 100, 50]),
+    np.repeat([1e-38, 3e38], [64, 64]),
+], ids=["all different", "four values", "zeros", "zeros of both signs", "far apart"])  # fmt: skip
+@pytest.mark.parametrize("most", [1, 63, 64, 65, 127])
+def test_the_smallest_are_picked_whatever_repeats(values: np.ndarray, most: int) -> None:
+    from cvpipe.vision._nearest_kernel import _shorten
+
+    want = np.sort(values.astype(np.float32))
+    kept = np.random.default_rng(2).permutation(want)
+    bound = _shorten(kept, most)
+    np.testing.assert_array_equal(np.sort(kept[:most]), want[:most])
+    assert bound >= want[most - 1]
+    assert (want < bound).sum() <= most
+
+
 def test_what_is_like_nothing_else_is_salient(noise: Callable[..., np.ndarray]) -> None:
     image = np.full((90, 120, 3), 120, np.uint8)
     image[30:42, 70:82] = (200, 60, 60)

@@ -27,13 +27,15 @@ def mean_distances(grids: Sequence[Grid], neighbours: int, weight: float) -> np.
     )
     means = np.zeros(len(grids[0].values), np.float32)
     kept = np.empty((ROWS, ROOM * neighbours + kernel.STRIP), np.float32)
+    buffer = np.empty(ROWS * COLUMNS, np.float32)
     for start in range(0, len(means), ROWS):
         rows = slice(start, min(start + ROWS, len(means)))
         size = rows.stop - start
         count, limit = np.zeros(size, np.int64), np.full(size, np.inf, np.float32)
         for left in range(0, len(values), COLUMNS):
-            columns = slice(left, left + COLUMNS)
-            products = values[rows] @ values[columns].T
+            columns = slice(left, min(left + COLUMNS, len(values)))
+            products = buffer[: size * (columns.stop - left)].reshape(size, -1)
+            np.matmul(values[rows], values[columns].T, out=products)
             kernel.keep_nearest(
                 products, (squares[rows], x[rows], y[rows]), (squares[columns], x[columns], y[columns]),
                 np.float32(weight), start - left, neighbours, kept, count, limit,
