@@ -10,7 +10,9 @@ import pytest
 
 from cvpipe.data import Images
 from cvpipe.stages.saliency.context_aware import ContextAware
-from cvpipe.vision.context_saliency import grid_of, mean_distances, near_foci, normal_lab, spread
+from cvpipe.vision.context_saliency import near_foci, normal_lab, spread
+from cvpipe.vision.patch_grid import grid_of
+from cvpipe.vision.patch_neighbours import mean_distances
 
 
 def small(image: np.ndarray, scale: float) -> np.ndarray:
@@ -96,14 +98,14 @@ def test_mean_distances_against_the_loop(photo: np.ndarray, neighbours: int) -> 
     stage = ContextAware(neighbours=neighbours)
     lab = normal_lab(photo)
     grids = [grid_of(part, stage.patch, stage.step) for part in (lab, small(lab, 0.5))]
-    got = mean_distances(grids[0], grids, neighbours, stage.position_weight)
+    got = mean_distances(grids, neighbours, stage.position_weight)
     want = distances_by_loop(lab.astype(float), [small(lab, 0.5).astype(float)], stage)
     np.testing.assert_allclose(got, want, rtol=1e-4)
 
 
 def test_many_patches_in_several_blocks_are_found_all_the_same(noise: Callable[..., np.ndarray]) -> None:
     grid = grid_of(normal_lab(noise(90, 90)), 7, 1)  # 84 x 84 = 7,056 patches: several blocks both ways
-    got = mean_distances(grid, [grid], 5, 0.0)
+    got = mean_distances([grid], 5, 0.0)
     for i in (0, 127, 128, 5000, 7055):
         apart = np.sqrt(((grid.values.astype(float) - grid.values[i]) ** 2).sum(axis=1))
         want = np.sort(np.delete(apart, i))[:5].mean()
@@ -114,11 +116,30 @@ def test_equal_distances_count_as_often_as_they_occur(noise: Callable[..., np.nd
     """Tiles of 12 px, four steps: every patch has 24 equals, and its next ones in groups of about 25."""
     grid = grid_of(normal_lab(np.tile(noise(12, 12), (5, 5, 1))), 7, 3)
     for neighbours in (16, 40, 64, 100):
-        got = mean_distances(grid, [grid], neighbours, 0.0)
+        got = mean_distances([grid], neighbours, 0.0)
         for i in range(0, len(got), 41):
             apart = np.sqrt(((grid.values.astype(float) - grid.values[i]) ** 2).sum(axis=1))
             want = np.sort(np.delete(apart, i))[:neighbours].mean()
             assert got[i] == pytest.approx(want, abs=4e-4)  # rounding, where patches are equal
+
+
+@pytest.mark.parametrize("values", [
+    np.random.default_rng(0).random(500),
+    np.random.default_rng(1).integers(0, 4, 500),
+    np.zeros(300),
+    np.repeat([-0.0, 0.0, np.inf], [100, 100, 50]),
+    np.repeat([1e-38, 3e38], [64, 64]),
+], ids=["all different", "four values", "zeros", "zeros of both signs", "far apart"])  # fmt: skip
+@pytest.mark.parametrize("most", [1, 63, 64, 65, 127])
+def test_the_smallest_are_picked_whatever_repeats(values: np.ndarray, most: int) -> None:
+    from cvpipe.vision._nearest_kernel import _shorten
+
+    want = np.sort(values.astype(np.float32))
+    kept = np.random.default_rng(2).permutation(want)
+    bound = _shorten(kept, most)
+    np.testing.assert_array_equal(np.sort(kept[:most]), want[:most])
+    assert bound >= want[most - 1]
+    assert (want < bound).sum() <= most
 
 
 def test_what_is_like_nothing_else_is_salient(noise: Callable[..., np.ndarray]) -> None:

@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from cvpipe.vision.colour import lab
+from cvpipe.vision.patch_grid import Grid, grid_of
+from cvpipe.vision.patch_neighbours import mean_distances
 from cvpipe.vision.saliency import unit_range
 from cvpipe.vision.working_size import scaled
 
@@ -18,8 +21,8 @@ SMALLEST = 0.2
 """Of the scales that neighbours are taken from; Goferman 2012, section 3.2."""
 FINER = (0.5, 0.25)
 """Scales of further neighbours, as parts of that of the patch; Goferman 2012, section 3.2."""
-ROWS, COLUMNS = 128, 2048
-"""Patches in a block of distances, which lies in the second-level cache."""
+UNITS = np.array([1 / 100, 1 / 255, 1 / 255])
+"""What L, a and b of CIELab are multiplied by, which brings each to a range of about 1."""
 
 
 @dataclass(frozen=True)
@@ -38,32 +41,6 @@ class ContextSaliency:
     """c of equation 1: 0 forgets where patches lie."""
     focus: float | None
     """Saliency from which on a place is a focus of attention; None does without."""
-
-
-@dataclass(frozen=True)
-class Grid:
-    """The patches of an image at one scale."""
-
-    values: np.ndarray
-    """(m, D) float32 colours of all pixels, divided by sqrt(D): distances are root mean squares."""
-    squares: np.ndarray
-    """(m,) float32 squared lengths of the values."""
-    x: np.ndarray
-    """(m,) float32 centres, from the image's left edge, of 1 for its longer side."""
-    y: np.ndarray
-    """(m,) float32, from its upper edge, in the same unit."""
-    rows: np.ndarray
-    """(r,) centres in px of the scaled image."""
-    columns: np.ndarray
-    """(c,) centres in px of the scaled image; m = r c, row by row."""
-    step: int
-    """px between centres."""
-    shape: tuple[int, ...]
-    """Height and width of the scaled image, px."""
-
-    def places(self, some: slice) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Squared lengths, x and y of some patches."""
-        return self.squares[some], self.x[some], self.y[some]
 
 
 def context_saliency(image: np.ndarray, how: ContextSaliency) -> np.ndarray:
@@ -89,10 +66,10 @@ def searched(scale: float) -> list[float]:
     return [scale, *(scale * part for part in FINER if scale * part >= SMALLEST)]
 
 
-def _one_scale(among: Sequence[Grid], how: ContextSaliency) -> np.ndarray:
+def _one_scale(grids: Sequence[Grid], how: ContextSaliency) -> np.ndarray:
     """(r, c) float32 saliency in [0, 1] of each patch of the first grid; equations 3 and 5."""
-    grid = among[0]
-    distances = mean_distances(grid, among, how.neighbours, how.position_weight)
+    grid = grids[0]
+    distances = mean_distances(grids, how.neighbours, how.position_weight)
     saliency = unit_range(1 - np.exp(-distances)).reshape(len(grid.rows), len(grid.columns))
     return saliency if how.focus is None else near_foci(saliency, how.focus, grid.step / max(grid.shape))
 
@@ -102,51 +79,9 @@ def normal_lab(image: np.ndarray) -> np.ndarray:
 
     Only differences count; around the mean they keep more digits.
     """
-    colours = lab(image) * np.array([1 / 100, 1 / 255, 1 / 255], np.float32)
-    return colours - colours.mean(axis=(0, 1), dtype=np.float64).astype(np.float32)
-
-
-def grid_of(colours: np.ndarray, patch: int, step: int) -> Grid:
-    """The patches of an (h, w, 3) float32 image on a centred grid; none if it is smaller than a patch."""
-    room = [side - patch for side in colours.shape[:2]]
-    rows, columns = (np.arange(free % step // 2, free + 1, step) for free in room)
-    values: np.ndarray = np.empty((0, 3 * patch**2), np.float32)
-    if min(room) < 0:
-        rows, columns = rows[:0], columns[:0]
-    else:
-        windows = np.lib.stride_tricks.sliding_window_view(colours, (patch, patch), axis=(0, 1))
-        values = windows[rows[:, None], columns].reshape(-1, 3 * patch**2) / np.float32(patch * np.sqrt(3))
-    middle = (patch - 1) / 2
-    places = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2) + (middle + 0.5)
-    x, y = (places / max(colours.shape[:2])).astype(np.float32).T.copy()
-    squares = np.einsum("ij,ij->i", values, values)
-    return Grid(values, squares, x, y, rows + middle, columns + middle, step, colours.shape[:2])
-
-
-def mean_distances(of: Grid, among: Sequence[Grid], neighbours: int, weight: float) -> np.ndarray:
-    """(m,) float32: mean distance of each patch to the nearest patches of all grids `among`, itself apart.
-
-    The distance is that of equation 1, colour / (1 + weight * place). Where there are fewer patches than `neighbours`,
-    all count.
-    """
-    from cvpipe.vision import _nearest_kernel as kernel  # compiles on first use; importing numba is slow
-
-    means = np.zeros(len(of.values), np.float32)
-    blocks = [(g, slice(s, s + COLUMNS)) for g in among for s in range(0, len(g.values), COLUMNS)]
-    for start in range(0, len(means), ROWS):
-        rows = slice(start, min(start + ROWS, len(means)))
-        size = rows.stop - start
-        kept = np.empty((size, 4 * neighbours + kernel.STRIP), np.float32)
-        count, limit = np.zeros(size, np.int64), np.full(size, np.inf, np.float32)
-        for grid, columns in blocks:
-            products = of.values[rows] @ grid.values[columns].T
-            own = start - columns.start if grid is of else -len(means)
-            kernel.keep_nearest(
-                products, of.places(rows), grid.places(columns), np.float32(weight), own, neighbours,
-                kept, count, limit,
-            )  # fmt: skip
-        kernel.mean_of_nearest(kept, count, neighbours, means[rows])
-    return means
+    colours = lab(image)
+    mean = np.array(cv2.mean(colours)[:3])
+    return cv2.transform(colours, np.column_stack([np.diag(UNITS), -UNITS * mean]))
 
 
 def near_foci(saliency: np.ndarray, focus: float, step: float) -> np.ndarray:
