@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cvpipe.conductor import keys, trial, workers
-from cvpipe.conductor.chunks import CHUNK, chunked
+from cvpipe.conductor import trial, workers
+from cvpipe.conductor.chunks import CHUNK
 from cvpipe.conductor.edges import gives, names
+from cvpipe.conductor.held import cached_shares, looked_at
 from cvpipe.conductor.ledger import described
 from cvpipe.conductor.links import is_stored
-from cvpipe.conductor.scan import scan_key
 from cvpipe.conductor.seeding import seeded
 from cvpipe.conductor.stand_ins import replaced
 from cvpipe.conductor.store import Store, default_folder
@@ -79,10 +79,10 @@ def make_plan(pipeline: Pipeline, dataset: Dataset, split: Split) -> Plan:
     folds = split.folds(data, pipeline.seed, skipped, found)
     stages = replaced(seeded(pipeline.stages, pipeline.seed))
     store = Store(default_folder())
-    shares = _cached_shares(stages, data, found, folds, store) if pipeline.cache else [0.0] * len(stages)
+    shares = cached_shares(stages, data, found, folds, store) if pipeline.cache else [0.0] * len(stages)
     rows, look_s = _probe_rows(data)
     planned = _Probe(data, folds, jobs, rows).stages(stages, shares)
-    unseen = 1 - _looked_at(found, store) if pipeline.cache else 1.0
+    unseen = 1 - looked_at(found, store) if pipeline.cache else 1.0
     return Plan(
         images=len(data),
         splits=len(folds),
@@ -100,35 +100,6 @@ def _token(item: Any) -> str:
         return str(item.token())
     except BadImage:
         return ""
-
-
-def _looked_at(tokens: Sequence[str], store: Store) -> float:
-    """The share of images that an earlier run found good."""
-    parts = [tokens[start : start + CHUNK] for start in range(0, len(tokens), CHUNK)]
-    return float(np.mean([store.has(scan_key(part)) for part in parts]))
-
-
-def _cached_shares(
-    stages: Sequence[Stage], data: Dataset, tokens: list[str], folds: Sequence[Fold], store: Store
-) -> list[float]:
-    """For each stage the share of its chunks that the cache holds; of its fits, where it keeps no chunks.
-
-    A stage without either is needed only as far as the stage after it is.
-    """
-    chunks = chunked(data.images, tokens, np.arange(len(data)))
-    shares = np.zeros((len(folds), len(stages) + 1))
-    for number, fold in enumerate(folds):
-        chain = keys.chain_keys(stages, keys.seen_key(data.images.ids, tokens, data.labels, fold.train))
-        for position in reversed(range(len(stages))):
-            stage, key = stages[position], chain[position]
-            if is_stored(stage):
-                wanted = [keys.chunk_key(key, chunk.images.ids, chunk.tokens) for chunk in chunks]
-            else:
-                wanted = [key] if learns(stage) else []
-            held = [store.has(name) for name in wanted]
-            after = position + 1 < len(stages) and not isinstance(stages[position + 1], Classifier)
-            shares[number, position] = np.mean(held) if held else shares[number, position + 1] * after
-    return shares[:, :-1].mean(axis=0).tolist()
 
 
 @dataclass
