@@ -18,7 +18,7 @@ MOST = np.float32(126)
 P1, P2, P3, P4, P5, P6 = map(
     np.float32, (6.9314720e-1, 2.4022648e-1, 5.5503325e-2, 9.6184373e-3, 1.3398874e-3, 1.5353362e-4)
 )
-"""2^f = 1 + P1 f + … + P6 f^6 for f in [0, 1), within 3e-7: the Cephes library's exp2f (S. Moshier, 1989)."""
+"""2^f = 1 + P1 f + … + P6 f^6 for |f| <= 0.5, within 3e-7: the Cephes library's exp2f (S. Moshier, 1989)."""
 
 fast = compiled(fastmath=FAST, error_model="numpy")
 
@@ -27,7 +27,7 @@ fast = compiled(fastmath=FAST, error_model="numpy")
 def logistic(z: np.float32) -> np.float32:
     """1 / (1 + exp(-z)), within 1.5e-7."""
     power = min(max(-LOG2_E * z, -MOST), MOST)
-    whole = np.floor(power)
+    whole = np.floor(power + np.float32(0.5))
     f = power - whole
     series = ((((P6 * f + P5) * f + P4) * f + P3) * f + P2) * f + P1
     scale = np.int32((np.int32(whole) + np.int32(127)) << np.int32(23)).view(np.float32)
