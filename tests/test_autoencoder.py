@@ -13,7 +13,6 @@ from cvpipe import threads  # noqa: E402
 from cvpipe.nets import autoencoder as maths  # noqa: E402
 from cvpipe.nets import autoencoder_learner as learner  # noqa: E402
 from cvpipe.nets import autoencoder_pieces  # noqa: E402
-from cvpipe.nets._blas import SGEMM, multiply  # noqa: E402
 from cvpipe.nets.autoencoder_gradient import Batch, Gradient, nothing  # noqa: E402
 from cvpipe.nets.autoencoder_learner import Plan  # noqa: E402
 from cvpipe.nets.autoencoder_pieces import Pieces  # noqa: E402
@@ -130,20 +129,6 @@ def test_adam_in_parts_is_torch_s_own(dtype: torch.dtype) -> None:
             ours.step(*part)
     close = 2e-6 if dtype == torch.float32 else 1e-13
     np.testing.assert_allclose(vector, wanted.detach(), atol=close)
-
-
-@pytest.mark.parametrize("flip_a", [False, True])
-@pytest.mark.parametrize("flip_b", [False, True])
-def test_compiled_products_are_those_of_numpy(flip_a: bool, flip_b: bool) -> None:
-    rng = np.random.default_rng(0)
-    a, b = (rng.standard_normal((9, 9)).astype(np.float32) for _ in range(2))
-    left = a[:4, :7] if flip_a else a[:7, :4]  # (7, 4), parts of larger ones
-    right = b[:5, :4] if flip_b else b[:4, :5]
-    out = np.ones((7, 9), np.float32)
-    multiply(SGEMM, left, right, flip_a, flip_b, 2.0, 0.5, out[:, 2:7])
-    want = 2 * (left.T if flip_a else left).astype(np.float64) @ (right.T if flip_b else right) + 0.5
-    np.testing.assert_allclose(out[:, 2:7], want, atol=1e-5)
-    assert (out[:, [0, 1, 7, 8]] == 1).all()
 
 
 def plan(**changes: object) -> Plan:

@@ -1,14 +1,13 @@
-"""The loss of an autoencoder and its gradient on the processor, compiled: products, and what lies between them.
+"""What lies between the products of an autoencoder's loss and gradient on the processor, compiled.
 
-Each kernel does one piece, in one thread, without Python. Import it where it is used: numba takes half a second.
-All arrays are float32. For the formulas see `autoencoder` and `autoencoder_gradient`; n rows of d numbers, K units.
+Each kernel does a piece, in one thread. Import it where it is used: numba takes half a second. All arrays are float32 but where it is said. For the formulas see
+`autoencoder` and `autoencoder_gradient`; n rows of d numbers, K units.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from cvpipe.nets._blas import multiply
 from cvpipe.vision._codes_kernel import logistic
 from cvpipe.vision.compiled import compiled
 
@@ -21,11 +20,9 @@ fast = compiled(fastmath=FAST, error_model="numpy")
 
 @fast
 def units(
-    sgemm: int, seen: np.ndarray, encoder: np.ndarray, bias: np.ndarray, sigmoid: bool, kept: np.ndarray,
-    hidden: np.ndarray, used: np.ndarray, sums: np.ndarray,
-) -> None:  # fmt: skip
-    """hidden (n, K) = f(seen A + b), used = hidden * kept unless there are no rows of `kept`; sums (K,) over rows."""
-    multiply(sgemm, seen, encoder, False, True, 1.0, 0.0, hidden)
+    hidden: np.ndarray, bias: np.ndarray, sigmoid: bool, kept: np.ndarray, used: np.ndarray, sums: np.ndarray
+) -> None:
+    """hidden (n, K) = f(hidden + b), used = hidden * kept unless there are no rows of `kept`; sums (K,) over rows."""
     sums[:] = 0
     for i in range(len(hidden)):
         row = hidden[i]
@@ -44,30 +41,26 @@ def units(
 
 @fast
 def residuals(
-    sgemm: int, used: np.ndarray, decoder: np.ndarray, output: np.ndarray, targets: np.ndarray,
-    residual: np.ndarray, sums: np.ndarray,
-) -> float:  # fmt: skip
-    """residual (n, d) = used D + c - targets; sums (d,) over rows; gives the sum of squares."""
-    multiply(sgemm, used, decoder, False, False, 1.0, 0.0, residual)
+    residual: np.ndarray, output: np.ndarray, targets: np.ndarray, sums: np.ndarray, error: np.ndarray
+) -> None:
+    """residual (n, d) += c - targets; sums (d,) over rows; error (1,) float64, the sum of squares."""
     sums[:] = 0
-    error = 0.0
+    error[0] = 0
     for i in range(len(residual)):
         row, target, squared = residual[i], targets[i], NONE
         for j in range(len(row)):
             row[j] += output[j] - target[j]
             sums[j] += row[j]
             squared += row[j] * row[j]
-        error += squared
-    return error
+        error[0] += squared
 
 
 @fast
 def slopes(
-    sgemm: int, residual: np.ndarray, decoder: np.ndarray, hidden: np.ndarray, sigmoid: bool, kept: np.ndarray,
-    slope: np.ndarray, share: np.float32, back: np.ndarray, sums: np.ndarray,
+    back: np.ndarray, hidden: np.ndarray, sigmoid: bool, kept: np.ndarray, slope: np.ndarray, share: np.float32,
+    sums: np.ndarray,
 ) -> None:  # fmt: skip
-    """back (n, K) = (share * residual D' * kept + slope of the penalty) * f'; sums (K,) over rows."""
-    multiply(sgemm, residual, decoder, False, True, 1.0, 0.0, back)
+    """back (n, K) = (share * back * kept + slope of the penalty) * f'; sums (K,) over rows."""
     sums[:] = 0
     for i in range(len(back)):
         row, active = back[i], hidden[i]
@@ -85,36 +78,36 @@ def slopes(
 
 
 @fast
-def sum_up(
-    sgemm: int, back: np.ndarray, seen: np.ndarray, used: np.ndarray, residual: np.ndarray, encoder: bool,
-    decoder: bool, weights: np.ndarray, decay: np.float32, into: np.ndarray,
-) -> float:  # fmt: skip
-    """into (k, d) = slope of k units' weights, of encoder, decoder or both; gives the sum of their squares."""
-    if encoder:
-        multiply(sgemm, back, seen, True, False, 1.0, 0.0, into)
-    if decoder:
-        multiply(sgemm, used, residual, True, False, 1 / len(residual), 1.0 if encoder else 0.0, into)
-    squares = 0.0
+def with_decay(
+    into: np.ndarray, factor: np.float32, more: np.ndarray, share: np.float32, weights: np.ndarray,
+    decay: np.float32, squares: np.ndarray,
+) -> None:  # fmt: skip
+    """into (k, d) = factor * into + share * more + decay * weights, where `more` may have no rows.
+
+    squares (1,) float64 becomes the sum of the squared weights.
+    """
+    squares[0] = 0
     for i in range(len(weights)):
         row, out, squared = weights[i], into[i], NONE
         for j in range(len(row)):
-            out[j] += decay * row[j]
+            out[j] = factor * out[j] + decay * row[j]
             squared += row[j] * row[j]
-        squares += squared
-    return squares
+        if len(more):
+            for j in range(len(row)):
+                out[j] += share * more[i, j]
+        squares[0] += squared
 
 
 @fast
 def sum_up_biases(
     back: np.ndarray, residual: np.ndarray, share: np.float32, bias: np.ndarray, output: np.ndarray
-) -> float:
-    """bias (K,) and output (d,) = slopes of the biases, from the sums of pieces of rows; gives 0: they do not decay."""
+) -> None:
+    """bias (K,) and output (d,) = slopes of the biases, from the sums of pieces of rows."""
     bias[:] = 0
     output[:] = 0
     for piece in range(len(back)):
         bias += back[piece]
         output += share * residual[piece]
-    return 0.0
 
 
 @fast

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import product
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from cvpipe.nets import _autoencoder_kernel as kernel
-from cvpipe.nets._blas import SGEMM
 from cvpipe.nets.autoencoder import EDGE, Objective, Parameters
 from cvpipe.nets.autoencoder_gradient import Batch, Span, nothing
 from cvpipe.threads import Crew
@@ -25,6 +26,8 @@ ROWS = 128
 """Rows in a piece: 128 of 400 units fill half of a core's level-2 cache of 512 kB."""
 UNITS = 200
 """Hidden units in a piece."""
+Calls = list[Callable[[], Any]]
+"""What is done one after the other."""
 PENALTIES = {"none": 0, "l1": 1, "kl": 2}
 """As the kernel knows them."""
 
@@ -47,7 +50,7 @@ class Pieces:
         pieces = len(spans(most, ROWS))
         self.sums, self.back_sums = (np.empty((pieces, hidden), np.float32) for _ in range(2))
         self.residual_sums = np.empty((pieces, width), np.float32)
-        self.errors, self.squares = np.empty(pieces), np.empty(len(self.parts))
+        self.errors, self.squares = np.empty(pieces), np.empty(len(matrices))
         self._work: dict[Batch, _Work] = {}
 
     def of(self, batch: Batch) -> np.ndarray:
@@ -95,59 +98,83 @@ class _Work:
         self._kept = np.empty((0, len(of.slope)), np.float32) if batch.kept is None else batch.kept.numpy()
         self._used = of.hidden if batch.kept is None else of.used
         self._targets, self._seen = batch.targets.numpy(), batch.seen.numpy()
-        calls = [self._calls(piece, slice(*span)) for piece, span in enumerate(self._spans)]
-        self._units, self._residuals, self._slopes = zip(*calls, strict=True)
+        pieces = [slice(*span) for span in self._spans]
+        self._forward, self._errors, self._backward = (
+            [kind(piece, some) for piece, some in enumerate(pieces)]
+            for kind in (self._units, self._residuals, self._slopes)
+        )
         self._sums = [*self._sums_of_weights(), self._sums_of_biases()]
 
     def forward(self, piece: int) -> None:
         """Rows as the encoder sees them, and hidden units."""
         self._fill(*self._spans[piece])
-        self._units[piece]()
+        _run(self._forward[piece])
 
     def backward(self, piece: int) -> None:
         """From hidden units to the slope by their responses."""
-        self.errors[piece] = self._residuals[piece]()
-        self._slopes[piece]()
+        _run(self._errors[piece])
+        _run(self._backward[piece])
 
     def watch(self, piece: int) -> None:
         """What the losses need."""
-        self._units[piece]()
-        self.errors[piece] = self._residuals[piece]()
+        _run(self._forward[piece])
+        _run(self._errors[piece])
 
     def sum_up(self, part: int) -> None:
         """One part of the gradient, a sum over all rows, and what is done with it."""
-        self._of.squares[part] = self._sums[part]()
+        _run(self._sums[part])
         self._of.then(*self._of.parts[part])
 
-    def _calls(self, piece: int, some: slice) -> tuple[partial[None], partial[float], partial[None]]:
+    def _units(self, piece: int, some: slice) -> Calls:
         of, p = self._of, self._of.weights
-        sigmoid, share = of.how.activation == "sigmoid", np.float32(1 / self.n)
-        hidden, residual, back, kept = of.hidden[some], of.residual[some], of.back[some], self._kept[some]
-        return (
-            partial(kernel.units, SGEMM, self._seen[some], p.encoder, p.bias, sigmoid, kept, hidden,
-                    of.used[some], of.sums[piece]),
-            partial(kernel.residuals, SGEMM, self._used[some], p.decoder, p.output, self._targets[some], residual,
-                    of.residual_sums[piece]),
-            partial(kernel.slopes, SGEMM, residual, p.decoder, hidden, sigmoid, kept, of.slope, share, back,
-                    of.back_sums[piece]),
-        )  # fmt: skip
+        hidden, used = of.hidden[some], of.used[some]
+        sigmoid = of.how.activation == "sigmoid"
+        return [
+            partial(np.matmul, self._seen[some], p.encoder.T, out=hidden),
+            partial(kernel.units, hidden, p.bias, sigmoid, self._kept[some], used, of.sums[piece]),
+        ]
 
-    def _sums_of_weights(self) -> Iterator[partial[float]]:
+    def _residuals(self, piece: int, some: slice) -> Calls:
+        of, p, residual = self._of, self._of.weights, self._of.residual[some]
+        sums, error = of.residual_sums[piece], self.errors[piece : piece + 1]
+        return [
+            partial(np.matmul, self._used[some], p.decoder, out=residual),
+            partial(kernel.residuals, residual, p.output, self._targets[some], sums, error),
+        ]
+
+    def _slopes(self, piece: int, some: slice) -> Calls:
+        of, back, share = self._of, self._of.back[some], np.float32(1 / self.n)
+        sigmoid, sums = of.how.activation == "sigmoid", of.back_sums[piece]
+        return [
+            partial(np.matmul, of.residual[some], of.weights.decoder.T, out=back),
+            partial(kernel.slopes, back, of.hidden[some], sigmoid, self._kept[some], of.slope, share, sums),
+        ]
+
+    def _sums_of_weights(self) -> Iterator[Calls]:
         """For each part of the matrices; the encoder's is the decoder's as well if weights are tied."""
-        of, n, decay = self._of, self.n, np.float32(self._of.how.decay)
-        last = len(of.weights.matrices) - 1
-        for matrix in range(last + 1):
-            for some in (slice(*span) for span in of.unit_spans):
-                yield partial(
-                    kernel.sum_up, SGEMM, of.back[:n, some], self._seen, self._used[:n, some], of.residual[:n],
-                    matrix == 0, matrix == last, of.weights.matrices[matrix, some], decay,
-                    of.slopes.matrices[matrix, some],
-                )  # fmt: skip
+        of, n, tied = self._of, self.n, len(self._of.weights.matrices) == 1
+        share, decay = np.float32(1 / n), np.float32(of.how.decay)
+        for part, (matrix, span) in enumerate(product(range(2 - tied), of.unit_spans)):
+            some = slice(*span)
+            into, weights = of.slopes.matrices[matrix, some], of.weights.matrices[matrix, some]
+            more = np.empty_like(into) if tied else np.empty((0, into.shape[1]), np.float32)
+            encoder = of.back[:n, some].T, self._seen
+            decoder = self._used[:n, some].T, of.residual[:n]
+            calls: Calls = [partial(np.matmul, *(decoder if matrix else encoder), out=into)]
+            if tied:
+                calls.append(partial(np.matmul, *decoder, out=more))
+            factor, squares = share if matrix else np.float32(1), of.squares[part : part + 1]
+            yield [*calls, partial(kernel.with_decay, into, factor, more, share, weights, decay, squares)]
 
-    def _sums_of_biases(self) -> partial[float]:
+    def _sums_of_biases(self) -> Calls:
         of, share = self._of, np.float32(1 / self.n)
         sums = of.back_sums[: self.pieces], of.residual_sums[: self.pieces]
-        return partial(kernel.sum_up_biases, *sums, share, of.slopes.bias, of.slopes.output)
+        return [partial(kernel.sum_up_biases, *sums, share, of.slopes.bias, of.slopes.output)]
+
+
+def _run(calls: Calls) -> None:
+    for call in calls:
+        call()
 
 
 class _Views:

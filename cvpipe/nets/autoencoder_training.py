@@ -67,8 +67,6 @@ def train(
     row of the history; `ties` keep what is half trained. Raises `Diverged`.
     """
     count = threads.allowed() if device == "cpu" else 1
-    if device == "cpu":
-        from cvpipe.nets import _blas  # noqa: F401  # what is not loaded yet is not held to one thread below
     with (
         one_thread(), threads.allow(count), torch.no_grad(),
         threads.Crew(count, lambda: torch.set_num_threads(1)) as crew,
