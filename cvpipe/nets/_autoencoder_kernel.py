@@ -1,7 +1,7 @@
 """What lies between the products of an autoencoder's loss and gradient on the processor, compiled.
 
-Each kernel does a piece, in one thread. Import it where it is used: numba takes half a second. All arrays are float32 but where it is said. For the formulas see
-`autoencoder` and `autoencoder_gradient`; n rows of d numbers, K units.
+Each kernel does a piece, in one thread. Import it where it is used: numba takes half a second. All arrays are float32
+but where it is said. For the formulas see `autoencoder` and `autoencoder_gradient`; n rows of d numbers, K units.
 """
 
 from __future__ import annotations
