@@ -74,10 +74,8 @@ class Learner:
         return _numbers(found)
 
     def _mini_batches(self) -> Tensor | np.ndarray:
-        total = 0.0
-        for order in self.rows.shuffled():
-            total = total + self.gradient.of(self.rows.batch(order)) * len(order)
-        return total / len(self.rows.rows)
+        found = [self.gradient.of(self.rows.batch(order)) * len(order) for order in self.rows.shuffled()]
+        return sum(found[1:], found[0]) / len(self.rows.rows)
 
     def _all_rows(self, optimiser: Lbfgs) -> Tensor | np.ndarray:
         """One iteration of L-BFGS, which tries a few steps. Noise is the same in all of them, or no step would do."""

@@ -173,8 +173,9 @@ class _Work:
 
 
 def _run(calls: Calls) -> None:
-    for call in calls:
-        call()
+    with np.errstate(over="ignore", invalid="ignore"):  # the loss tells of it
+        for call in calls:
+            call()
 
 
 class _Views:
