@@ -11,10 +11,12 @@ torch = pytest.importorskip("torch")
 
 from cvpipe import threads  # noqa: E402
 from cvpipe.nets import autoencoder as maths  # noqa: E402
-from cvpipe.nets import autoencoder_gradient  # noqa: E402
 from cvpipe.nets import autoencoder_learner as learner  # noqa: E402
-from cvpipe.nets.autoencoder_gradient import Batch, Gradient  # noqa: E402
+from cvpipe.nets import autoencoder_pieces  # noqa: E402
+from cvpipe.nets.autoencoder_gradient import Batch, Gradient, nothing  # noqa: E402
 from cvpipe.nets.autoencoder_learner import Plan  # noqa: E402
+from cvpipe.nets.autoencoder_pieces import Pieces  # noqa: E402
+from cvpipe.nets.autoencoder_steps import Adam  # noqa: E402
 from cvpipe.nets.autoencoder_training import Diverged, train  # noqa: E402
 from cvpipe.threads import Crew  # noqa: E402
 
@@ -58,23 +60,16 @@ def plain_loss(
     return error + how.beta * penalty[how.penalty] + how.decay / 2 * squares
 
 
-@pytest.mark.parametrize("pieces", [(128, 100), (4, 2)])
 @pytest.mark.parametrize(("activation", "penalty", "tied"), CASES)
 def test_the_gradient_is_that_of_finite_differences_and_of_autograd(
-    activation: maths.Activation, penalty: maths.Penalty, tied: bool, pieces: tuple[int, int],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    monkeypatch.setattr(autoencoder_gradient, "ROWS", pieces[0])
-    monkeypatch.setattr(autoencoder_gradient, "UNITS", pieces[1])
+    activation: maths.Activation, penalty: maths.Penalty, tied: bool
+) -> None:
     parameters, rows, targets, kept = problem(tied)
     how = maths.Objective(activation, penalty, 0.1, 2.0, 0.03)
-    done: list[tuple[int, int]] = []
-    with Crew(1) as crew:
-        gradient = Gradient(parameters, how, ROWS + 2, crew, lambda *part: done.append(part))
-        slope = gradient.into
-        slope.vector.fill_(torch.nan)
-        found = gradient.of(Batch(targets, rows, kept, lambda start, stop: None))
-    assert sorted(i for part in done for i in range(*part)) == list(range(len(parameters.vector)))
+    gradient = Gradient(parameters, how, ROWS)
+    slope = gradient.into
+    slope.vector.fill_(torch.nan)
+    found = gradient.of(Batch(targets, rows, kept, nothing))
 
     def loss(vector: torch.Tensor) -> torch.Tensor:
         return plain_loss(vector, tied, rows, targets, kept, how)
@@ -86,6 +81,54 @@ def test_the_gradient_is_that_of_finite_differences_and_of_autograd(
     vector = parameters.vector.clone().requires_grad_()
     (wanted,) = torch.autograd.grad(loss(vector), vector)
     np.testing.assert_allclose(slope.vector, wanted, atol=1e-12)
+
+
+@pytest.mark.parametrize("dropout", [False, True])
+@pytest.mark.parametrize("pieces", [(128, 100), (4, 2)])
+@pytest.mark.parametrize(("activation", "penalty", "tied"), CASES)
+def test_the_gradient_in_pieces_is_that_of_autograd(
+    activation: maths.Activation, penalty: maths.Penalty, tied: bool, pieces: tuple[int, int], dropout: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(autoencoder_pieces, "ROWS", pieces[0])
+    monkeypatch.setattr(autoencoder_pieces, "UNITS", pieces[1])
+    exact, rows, targets, kept = problem(tied)
+    vector = exact.vector.clone().requires_grad_()
+    how = maths.Objective(activation, penalty, 0.1, 2.0, 0.03)
+    loss = plain_loss(vector, tied, rows, targets, kept if dropout else torch.ones(()), how)
+    loss.backward()
+    parameters = maths.Parameters(exact.vector.float(), WIDTH, HIDDEN, tied)
+    done: list[tuple[int, int]] = []
+    with Crew(1) as crew:
+        gradient = Pieces(parameters, how, ROWS + 2, crew)
+        gradient.then = lambda *part: done.append(part)
+        gradient.into.vector.fill_(torch.nan)
+        batch = Batch(targets.float(), rows.float(), kept.float() if dropout else None, nothing)
+        found = gradient.of(batch)
+        again = gradient.of(batch)
+    np.testing.assert_array_equal(found, again)
+    assert sorted(i for part in done for i in range(*part)) == sorted(2 * list(range(len(vector))))
+    assert found.sum() == pytest.approx(float(loss.detach()), rel=1e-5)
+    np.testing.assert_allclose(gradient.into.vector, vector.grad, atol=3e-6)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_adam_in_parts_is_torch_s_own(dtype: torch.dtype) -> None:
+    draws = torch.Generator().manual_seed(0)
+    first = torch.randn(37, generator=draws, dtype=dtype)
+    vector, slope = first.clone(), torch.zeros(37, dtype=dtype)
+    wanted = first.clone().requires_grad_()
+    optimiser = torch.optim.Adam([wanted], lr=0.02)
+    parts = [(0, 20), (20, 37)]
+    ours = Adam(vector, slope, parts, 0.02)
+    for _ in range(30):
+        slope.copy_(torch.randn(37, generator=draws, dtype=dtype))
+        wanted.grad = slope.clone()
+        optimiser.step()
+        for part in parts:
+            ours.step(*part)
+    close = 2e-6 if dtype == torch.float32 else 1e-13
+    np.testing.assert_allclose(vector, wanted.detach(), atol=close)
 
 
 def plan(**changes: object) -> Plan:
@@ -196,14 +239,14 @@ def test_steps_are_those_of_autograd_and_torch_s_own_adam(tied: bool) -> None:
 
 def test_losses_of_many_rows_are_those_of_all_at_once() -> None:
     rows = torch.from_numpy(correlated(700, WIDTH)).double()
-    parameters = problem(False)[0]
+    exact = problem(False)[0]
     how = maths.Objective("sigmoid", "kl", 0.1, 2.0, 0.03)
+    wanted = float(plain_loss(exact.vector, False, rows, rows, torch.ones(()), how))
+    assert float(Gradient(exact, how, 300).losses(rows).sum()) == pytest.approx(wanted, rel=1e-12)
+    parameters = maths.Parameters(exact.vector.float(), WIDTH, HIDDEN, False)
     with Crew(2) as crew:
-        found = Gradient(parameters, how, 300, crew).losses(rows)
-    vector = parameters.vector
-    assert float(found.sum()) == pytest.approx(
-        float(plain_loss(vector, False, rows, rows, torch.ones(()), how)), rel=1e-12
-    )
+        found = Pieces(parameters, how, 300, crew).losses(rows.float())
+    assert found.sum() == pytest.approx(wanted, rel=1e-5)
 
 
 def test_one_that_diverges_says_when() -> None:

@@ -33,6 +33,13 @@ def test_sigmoid_does_not_overflow() -> None:
     np.testing.assert_allclose(filter_codes.sigmoid(z), want, atol=1e-6)
 
 
+def test_sigmoid_is_exact_to_float32() -> None:
+    z = np.linspace(-90, 90, 100_001, dtype=np.float32)[None]
+    want = 1 / (1 + np.exp(-z.astype(np.float64)))
+    np.testing.assert_allclose(filter_codes.sigmoid(z.copy()), want, atol=1.5e-7, rtol=0)
+    assert np.isnan(filter_codes.sigmoid(np.array([[np.nan]], np.float32))).all()
+
+
 def test_the_winner_takes_it_all() -> None:
     z = np.array([[1, 5, 5], [-3, -2, -4]], np.float32)
     assert filter_codes.winner(z).tolist() == [[0, 1, 0], [0, 1, 0]]

@@ -62,6 +62,11 @@ class Parameters:
         return Parameters(vector, width, hidden, self.tied)
 
 
+def compiles(numbers: Tensor) -> bool:
+    """Whether compiled kernels can work on such numbers."""
+    return numbers.device.type == "cpu" and numbers.dtype == torch.float32
+
+
 def activate(responses: Tensor, activation: Activation) -> Tensor:
     """f, in place."""
     return responses.sigmoid_() if activation == "sigmoid" else responses.relu_()

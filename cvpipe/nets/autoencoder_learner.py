@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from cvpipe.nets import checkpoint
-from cvpipe.nets.autoencoder import Objective, Parameters
-from cvpipe.nets.autoencoder_gradient import Gradient
+from cvpipe.nets.autoencoder import Objective, Parameters, compiles
+from cvpipe.nets.autoencoder_gradient import Gradient, Slopes
 from cvpipe.nets.autoencoder_rows import Noise, Rows
 from cvpipe.nets.autoencoder_steps import Adam, Lbfgs
 from cvpipe.threads import Crew
@@ -59,7 +59,7 @@ class Learner:
         few = self.rows.rows[: 8 * FEWEST]
         self.held = torch.from_numpy(held).to(device) if len(held) else few
         self.hopeless = HOPELESS * (1 + float(self.rows.rows.square().sum(dim=1).mean()))
-        self.gradient = Gradient(self.parameters, how, max(self.batch, FEWEST), crew)
+        self.gradient = _gradient(self.parameters, how, max(self.batch, FEWEST), crew)
         vector, slope = self.parameters.vector, self.gradient.into.vector
         self.optimiser: Adam | Lbfgs
         if everything:
@@ -71,30 +71,28 @@ class Learner:
     def epoch(self) -> np.ndarray:
         """One pass over the rows; (3,) mean losses."""
         found = self._all_rows(self.optimiser) if isinstance(self.optimiser, Lbfgs) else self._mini_batches()
-        return found.double().cpu().numpy()
+        return _numbers(found)
 
-    def _mini_batches(self) -> Tensor:
-        total = torch.zeros(3, device=self.held.device, dtype=torch.float64)
-        for order in self.rows.shuffled():
-            total += self.gradient.of(self.rows.batch(order)) * len(order)
-        return total / len(self.rows.rows)
+    def _mini_batches(self) -> Tensor | np.ndarray:
+        found = [self.gradient.of(self.rows.batch(order)) * len(order) for order in self.rows.shuffled()]
+        return sum(found[1:], found[0]) / len(self.rows.rows)
 
-    def _all_rows(self, optimiser: Lbfgs) -> Tensor:
+    def _all_rows(self, optimiser: Lbfgs) -> Tensor | np.ndarray:
         """One iteration of L-BFGS, which tries a few steps. Noise is the same in all of them, or no step would do."""
         state, order = self.rows.draws.get_state(), torch.arange(len(self.rows.rows), device=self.held.device)
         found = []
 
-        def loss() -> Tensor:
+        def loss() -> float:
             self.rows.draws.set_state(state)
             found.append(self.gradient.of(self.rows.batch(order)))
-            return found[-1].sum()
+            return float(found[-1].sum())
 
         optimiser.step(loss)
         return found[-1]
 
     def watched(self) -> np.ndarray:
         """(3,) losses on held-out rows, nothing switched off."""
-        return self.gradient.losses(self.held).cpu().numpy()
+        return _numbers(self.gradient.losses(self.held))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What the next epoch depends on."""
@@ -106,6 +104,18 @@ class Learner:
         checkpoint.put({"parameters": self.parameters.vector}, arrays)
         self.rows.draws.set_state(torch.from_numpy(np.array(arrays["draws"])))
         self.optimiser.put(checkpoint.below("optimiser", arrays))
+
+
+def _numbers(losses: Tensor | np.ndarray) -> np.ndarray:
+    return losses if isinstance(losses, np.ndarray) else losses.double().cpu().numpy()
+
+
+def _gradient(parameters: Parameters, how: Objective, most: int, crew: Crew) -> Slopes:
+    if not compiles(parameters.vector):
+        return Gradient(parameters, how, most)
+    from cvpipe.nets.autoencoder_pieces import Pieces
+
+    return Pieces(parameters, how, most, crew)
 
 
 def _first(width: int, plan: Plan, how: Objective, draws: torch.Generator, device: str) -> Parameters:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
+from cvpipe.nets.autoencoder import compiles
 from cvpipe.nets.autoencoder_gradient import Batch
 
 
@@ -37,6 +39,8 @@ class Rows:
         self._coins = rows.new_empty(most if noise.masked else 0, width)
         self._added = rows.new_empty(most if noise.added else 0, width)
         self._kept = rows.new_empty(most if noise.dropout else 0, noise.hidden)
+        self._batches: dict[int, Batch] = {}
+        self._picker = _picker(rows, self._targets)
 
     def shuffled(self) -> Sequence[Tensor]:
         """The rows of each batch of one pass."""
@@ -46,6 +50,7 @@ class Rows:
     def batch(self, order: Tensor) -> Batch:
         """These rows. All is drawn here, by one thread, so that it does not depend on the number of threads."""
         n, noise = len(order), self.noise
+        self._pick = self._picker(order)
         coins, added, kept = self._coins[:n], self._added[:n], self._kept[:n]
         if noise.masked:
             coins.bernoulli_(1 - noise.masked, generator=self.draws)
@@ -53,15 +58,32 @@ class Rows:
             added.normal_(0, noise.added, generator=self.draws)
         if noise.dropout:
             kept.bernoulli_(1 - noise.dropout, generator=self.draws).div_(1 - noise.dropout)
+        if n not in self._batches:
+            self._batches[n] = Batch(
+                self._targets[:n], self._seen[:n], kept if noise.dropout else None, self._fill
+            )
+        return self._batches[n]
 
-        def fill(start: int, stop: int) -> None:
-            some = slice(start, stop)
-            torch.index_select(self.rows, 0, order[some], out=self._targets[some])
-            if noise.masked:
-                torch.mul(self._targets[some], coins[some], out=self._seen[some])
-            elif noise.added:
-                self._seen[some].copy_(self._targets[some])
-            if noise.added:
-                self._seen[some].add_(added[some])
+    def _fill(self, start: int, stop: int) -> None:
+        """Set some rows of the batch."""
+        self._pick(start, stop)
+        if self._seen is self._targets:
+            return
+        some, noise = slice(start, stop), self.noise
+        if noise.masked:
+            torch.mul(self._targets[some], self._coins[some], out=self._seen[some])
+        else:
+            self._seen[some].copy_(self._targets[some])
+        if noise.added:
+            self._seen[some].add_(self._added[some])
 
-        return Batch(self._targets[:n], self._seen[:n], kept if noise.dropout else None, fill)
+
+def _picker(rows: Tensor, out: Tensor) -> Callable[[Tensor], Callable[[int, int], object]]:
+    """From the order of a batch to what sets some rows of `out`."""
+    if not compiles(rows):
+        return lambda order: (
+            lambda start, stop: torch.index_select(rows, 0, order[start:stop], out=out[start:stop])
+        )
+    from cvpipe.nets._autoencoder_kernel import pick
+
+    return lambda order: partial(pick, rows.numpy(), out.numpy(), order.numpy())

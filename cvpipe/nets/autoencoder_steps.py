@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from cvpipe.nets import checkpoint
+from cvpipe.nets.autoencoder import compiles
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 """Adam's constants; Kingma & Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1."""
@@ -20,26 +21,27 @@ LBFGS_MEMORY = 10
 class Adam:
     """Adam on parts (start, stop) of a vector, each when its slope is there; all have taken as many steps.
 
-    The kernel is that of `torch.optim.Adam(fused=True)`, without what that does around it in Python for each part.
+    The numbers are those of `torch.optim.Adam`, to rounding, without what that does in Python around each part.
     """
 
     def __init__(
         self, vector: Tensor, slope: Tensor, parts: Sequence[tuple[int, int]], learning_rate: float
     ) -> None:
-        self.vector, self.slope, self.learning_rate = vector, slope, learning_rate
         self.mean, self.square = torch.zeros_like(vector), torch.zeros_like(vector)
-        self.steps = vector.new_zeros(len(parts))
-        self._numbers = {start: number for number, (start, _) in enumerate(parts)}
+        self.steps = torch.zeros(len(parts), dtype=torch.int64)
+        change = _compiled if compiles(vector) else _plain
+        tensors = (vector, slope, self.mean, self.square)
+        self._parts = {  # views take longer to make than some thousand numbers to change
+            start: (number, change([tensor[start:stop] for tensor in tensors], learning_rate))
+            for number, (start, stop) in enumerate(parts)
+        }
+        self._taken = self.steps.numpy()
 
     def step(self, start: int, stop: int) -> None:
         """Change one of the parts."""
-        tensors = (self.vector, self.slope, self.mean, self.square)
-        vector, slope, mean, square = ([tensor[start:stop]] for tensor in tensors)
-        steps = self.steps[self._numbers[start]].add_(1)
-        torch._fused_adam_(
-            vector, slope, mean, square, [], [steps], amsgrad=False, maximize=False, lr=self.learning_rate,
-            beta1=BETA1, beta2=BETA2, weight_decay=0.0, eps=EPSILON,
-        )  # fmt: skip
+        number, change = self._parts[start]
+        self._taken[number] += 1
+        change(int(self._taken[number]))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What the next step depends on."""
@@ -51,6 +53,25 @@ class Adam:
 
     def _state(self) -> dict[str, Tensor]:
         return {"mean": self.mean, "square": self.square, "steps": self.steps}
+
+
+def _compiled(tensors: list[Tensor], rate: float) -> Callable[[int], None]:
+    from cvpipe.nets._autoencoder_kernel import adam
+
+    arrays = [tensor.numpy() for tensor in tensors]
+    return lambda step: adam(*arrays, step, rate, BETA1, BETA2, EPSILON)
+
+
+def _plain(tensors: list[Tensor], rate: float) -> Callable[[int], None]:
+    vector, slope, mean, square = tensors
+
+    def change(step: int) -> None:
+        mean.lerp_(slope, 1 - BETA1)
+        square.mul_(BETA2).addcmul_(slope, slope, value=1 - BETA2)
+        spread = (square / (1 - BETA2**step)).sqrt_().add_(EPSILON)
+        vector.addcdiv_(mean, spread, value=-rate / (1 - BETA1**step))
+
+    return change
 
 
 class Lbfgs:
@@ -66,11 +87,11 @@ class Lbfgs:
             line_search_fn="strong_wolfe",
         )
 
-    def step(self, loss: Callable[[], Tensor]) -> None:
+    def step(self, loss: Callable[[], float]) -> None:
         """One iteration; `loss` gives it and sets the slope, as often as the line search asks."""
 
         def closure() -> float:
-            found = float(loss())
+            found = loss()
             self.parameter.grad = self.slope
             return found
 

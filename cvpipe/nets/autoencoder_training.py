@@ -67,7 +67,10 @@ def train(
     row of the history; `ties` keep what is half trained. Raises `Diverged`.
     """
     count = threads.allowed() if device == "cpu" else 1
-    with one_thread(), torch.no_grad(), threads.Crew(count, lambda: torch.set_num_threads(1)) as crew:
+    with (
+        one_thread(), threads.allow(count), torch.no_grad(),
+        threads.Crew(count, lambda: torch.set_num_threads(1)) as crew,
+    ):  # fmt: skip
         learner = Learner(rows, held, how, plan, seed, device, crew)
         course = _Course(learner.parameters.vector.clone())
         _resume(learner, course, ties or Ties())

@@ -120,41 +120,48 @@ def _blocks(
 ) -> Iterator[tuple[int, np.ndarray]]:
     """(first row of positions, (rows x width, K) responses) from top to bottom, cut at `cuts`; rows come by as many as
     are `together`."""
-    pixels = filters.unit.rows(image)
-    views = np.lib.stride_tricks.sliding_window_view(pixels, filters.window, axis=(0, 1))
-    patches = views[::stride, ::stride].transpose(0, 1, 3, 4, 2)  # from (rows, columns, C, h, w)
-    scale = _inverse_deviation(image, filters)[::stride, ::stride] if filters.evening == "contrast" else None
+    from cvpipe.vision import _codes_kernel
+
+    pixels = np.ascontiguousarray(filters.unit.rows(image))
+    scale = _scales(image, filters, stride)
     most, size = max(1, BLOCK // (width * together)) * together, len(filters.weights)
     table = np.ones((most * width, size + 1), np.float32)  # the last column adds the offset
     weights = np.vstack([filters.weights, filters.offset])
     for top, bottom in pairwise(cuts):
         for first in range(top, bottom, most):
-            here = slice(first, min(first + most, bottom))
-            block = table[: (here.stop - first) * width]
-            block[:, :size].reshape(here.stop - first, width, *patches.shape[2:])[...] = patches[here]
-            if scale is not None:
-                block[:, :size] *= scale[here].reshape(-1, 1)
+            block = table[: (min(first + most, bottom) - first) * width]
+            _codes_kernel.gather(pixels, (first, width, stride), filters.window, scale, block)
             yield first, block @ weights
 
 
-def _inverse_deviation(image: np.ndarray, filters: Filters) -> np.ndarray:
-    """(H - h + 1, W - w + 1) float32: 1 / sqrt(variance + contrast) of each window.
+def _scales(image: np.ndarray, filters: Filters, stride: int) -> np.ndarray:
+    """(positions down, positions across) float32: what the numbers of each patch are multiplied by."""
+    if filters.evening == "contrast":
+        return _inverse_deviation(image, filters, stride)
+    return np.ones(positions(image, filters.window, stride), np.float32)
+
+
+def _inverse_deviation(image: np.ndarray, filters: Filters, stride: int) -> np.ndarray:
+    """1 / sqrt(variance + contrast) of the window at each position.
 
     Pixels are whole numbers until the end; the numbers of maps are float64, in their unit.
     """
+    from cvpipe.vision import _codes_kernel
+
     whole = image.dtype == np.uint8
-    numbers = image.astype(np.int64) if whole else filters.unit.rows(image).astype(np.float64)
+    numbers = image if whole else filters.unit.rows(image).astype(np.float64)
+    numbers = np.ascontiguousarray(numbers)
+    tables = np.zeros((2, image.shape[0] + 1, image.shape[1] + 1), np.int64 if whole else np.float64)
+    _codes_kernel.rectangle_sums(numbers, tables)
+    total, squared = (_window_sums(table, filters.window, stride) for table in tables)
     count = len(filters.weights)
-    total = _window_sums(numbers.sum(axis=2), filters.window)
-    squared = _window_sums(np.einsum("hwc,hwc->hw", numbers, numbers), filters.window)
     variance = (count * squared - total**2) / count**2
     return inverse_deviation(variance, squared / count, filters.contrast)
 
 
-def _window_sums(values: np.ndarray, window: tuple[int, int]) -> np.ndarray:
-    """(H, W) int64 or float64 -> (H - h + 1, W - w + 1): sums over windows, from sums over rectangles at the upper
-    left."""
-    table = np.zeros((values.shape[0] + 1, values.shape[1] + 1), values.dtype)
-    table[1:, 1:] = values.cumsum(axis=0).cumsum(axis=1)
+def _window_sums(table: np.ndarray, window: tuple[int, int], stride: int) -> np.ndarray:
+    """Sums over the window at each position, from the sums over rectangles at the upper left."""
     h, w = window
-    return table[h:, w:] - table[:-h, w:] - table[h:, :-w] + table[:-h, :-w]
+    corners = (table[h:, w:], table[:-h, w:], table[h:, :-w], table[:-h, :-w])
+    both, above, left, neither = (corner[::stride, ::stride] for corner in corners)
+    return both - above - left + neither

@@ -11,11 +11,10 @@ Sign = Literal["split", "absolute"]
 
 
 def sigmoid(responses: np.ndarray) -> np.ndarray:
-    """1 / (1 + exp(-z)), written over z; by tanh, which cannot overflow."""
-    responses *= np.float32(0.5)
-    np.tanh(responses, out=responses)
-    responses += 1
-    responses *= np.float32(0.5)
+    """1 / (1 + exp(-z)), written over z."""
+    from cvpipe.vision import _codes_kernel
+
+    _codes_kernel.sigmoid(responses)
     return responses
 
 
@@ -35,11 +34,11 @@ def unsigned(responses: np.ndarray, sign: Sign, threshold: float = 0.0) -> np.nd
     """
     if sign == "absolute":
         return rectified(np.abs(responses, out=responses), threshold)
-    count, nearer = responses.shape[1], np.float32(threshold)
-    codes = np.empty((len(responses), 2 * count), np.float32)
-    np.subtract(responses, nearer, out=codes[:, :count])
-    np.subtract(-nearer, responses, out=codes[:, count:])
-    return rectified(codes)
+    from cvpipe.vision import _codes_kernel
+
+    codes = np.empty((len(responses), 2 * responses.shape[1]), np.float32)
+    _codes_kernel.split(responses, np.float32(threshold), codes)
+    return codes
 
 
 def winner(responses: np.ndarray) -> np.ndarray:
@@ -64,11 +63,11 @@ def triangle(rows: np.ndarray, table: np.ndarray) -> np.ndarray:
     Source: Coates, Lee & Ng, "An analysis of single-layer networks in unsupervised feature learning", AISTATS 2011,
     section 3.2.3, equation 4.
     """
+    from cvpipe.vision import _codes_kernel
+
     longer = np.ones((len(rows), rows.shape[1] + 2), np.float32)
     longer[:, :-2] = rows
     np.einsum("nd,nd->n", rows, rows, out=longer[:, -1])
     distance = longer @ table
-    np.maximum(distance, 0, out=distance)
-    np.sqrt(distance, out=distance)
-    np.subtract(distance.mean(axis=1, keepdims=True), distance, out=distance)
-    return np.maximum(distance, 0, out=distance)
+    _codes_kernel.triangle(distance)
+    return distance

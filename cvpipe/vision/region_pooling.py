@@ -32,27 +32,26 @@ class RegionSums:
         self.origin: np.ndarray | None = None
 
     def add(self, first: int, vectors: np.ndarray) -> None:
-        """Vectors (rows, width, K) float32 of whole rows from `first` on, which no cut of `rows` divides; they are
-        overwritten."""
+        """Vectors (rows, width, K) float32 of whole rows from `first` on, which no cut of `rows` divides."""
         if self.origin is None:
             self._start(vectors[0, 0].copy())
         row = int(np.searchsorted(self.rows, first, side="right")) - 1
+        vectors = np.ascontiguousarray(vectors)
         for column, (left, right) in enumerate(pairwise(self.columns)):
-            self._add(self.sums[:, row, column], vectors[:, left:right].reshape(-1, vectors.shape[2]))
+            self._add(self.sums[:, row, column], vectors, left, right)
 
     def _start(self, origin: np.ndarray) -> None:
         self.origin = origin
         self.sums = np.zeros((3, len(self.rows) - 1, len(self.columns) - 1, len(origin)))
         self.sums[2] = -np.inf
 
-    def _add(self, sums: np.ndarray, vectors: np.ndarray) -> None:
+    def _add(self, sums: np.ndarray, vectors: np.ndarray, left: int, right: int) -> None:
+        from cvpipe.vision import _codes_kernel
+
         if "max" in self.pools:
-            np.maximum(sums[2], vectors.max(axis=0), out=sums[2])
-        vectors -= self.origin  # the deviation of equal vectors is then exactly 0
-        ones = np.ones(len(vectors), np.float32)
-        sums[0] += ones @ vectors
-        if "std" in self.pools:
-            sums[1] += ones @ np.square(vectors, out=vectors)
+            np.maximum(sums[2], vectors[:, left:right].max(axis=(0, 1)), out=sums[2])
+        # from the origin: the deviation of equal vectors is then exactly 0
+        _codes_kernel.add_sums(vectors, left, right, self.origin, sums[0], sums[1])
 
     def pooled(self) -> np.ndarray:
         """(regions, pools, K) float32, level after level, row by row; a region without positions has zeros."""
