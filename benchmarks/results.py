@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import itertools
 from pathlib import Path
 
 from cvpipe.comparison import tables
@@ -52,6 +53,9 @@ def page(comparisons: list[Comparison], note: str = "") -> str:
         *[_suite(comparison) for comparison in comparisons],
         *([note] if note else []),
         tables.markdown_table(HEAD, [line for _, line in rows]),
+        *_one_by_one(
+            [name for comparison in comparisons for name in _missing(comparison) if name not in seen]
+        ),
         "`published` is the figure of the nearest published pipeline on the same data and number of folds. It is on "
         "the original TIFF files, with other folds and other parameters: it says where ours should be, not more.",
         _sources({name for comparison in comparisons for name in (c.name for c in comparison.ranked)}, known),
@@ -68,16 +72,33 @@ def _suite(comparison: Comparison) -> str:
     command = f"cvpipe compare benchmarks/{comparison.name}.yaml --data path/to/ucmerced"
     time = f"{comparison.total_s / 60:.0f} minutes for what was not finished before"
     failed = "".join(f" `{c.name}` failed: {c.reason}." for c in comparison.failed)
-    notes = failed + _missing(comparison)
+    missing = [f"`{name}`" for name in _missing(comparison)]
+    notes = failed + (f" Not run in it: {listed(missing, 'and')}." if missing else "")
     return f"`{comparison.name}`: `{command}`; {tables.about(comparison)}; {machine}; {time}.{notes}"
 
 
-def _missing(comparison: Comparison) -> str:
+def _missing(comparison: Comparison) -> list[str]:
     """Pipelines of the suite that have not been run."""
     asked = [str(one.spec) for one in read_suite(HERE / f"{comparison.name}.yaml").asked]
     names = {candidate.name for candidate in comparison.candidates}
-    missing = [f"`{name}`" for name in asked if name not in names]
-    return f" Not run: {listed(missing, 'and')}." if missing else ""
+    return [name for name in asked if name not in names]
+
+
+def _one_by_one(names: list[str]) -> list[str]:
+    """What the headers of specs state about pipelines that no comparison has run, if there are any."""
+    lines = [f"- `{name}`: {said}" for name in dict.fromkeys(names) if (said := stated_score(name))]
+    if not lines:
+        return []
+    why = "Not in the table, since they were measured one by one, by earlier commits; the headers of their specs say:"
+    return ["\n".join([why, "", *lines])]
+
+
+def stated_score(name: str) -> str:
+    """The score in the header of a shipped spec, as one line; empty if it states none."""
+    lines = iter((HERE.parent / "pipelines" / f"{name}.yaml").read_text(encoding="utf-8").splitlines())
+    first = next((line for line in lines if line.startswith("# Score: ")), "")
+    more = itertools.takewhile(lambda line: line.startswith("#  "), lines)
+    return " ".join([first.removeprefix("# Score: "), *(line.lstrip("# ") for line in more)]).strip()
 
 
 def _sources(names: set[str], known: dict[str, dict[str, str]]) -> str:
