@@ -38,3 +38,13 @@ def test_images_come_with_their_rows_in_the_order_asked(key: Any) -> None:
     assert not any(np.shares_memory(cut.arrays()[name], array) for name, array in whole.arrays().items()
                    if name in Descriptors.per_row)  # fmt: skip
     assert all(cut.arrays()[name].base is None for name in Descriptors.per_row)  # even of no rows
+
+
+def test_some_rows_of_some_images() -> None:
+    whole, images = batch(), np.array([0, 1, 2, 5])
+    rows = np.array([1, 4, 7, 9])
+    taken = whole.take_rows(rows, images)
+    assert taken.counts.tolist() == [1, 0, 2, 1]
+    np.testing.assert_array_equal(taken.values, whole.values[rows])
+    np.testing.assert_array_equal(taken.size, whole.size[images])
+    np.testing.assert_array_equal(whole.take_rows(rows)[images].values, taken.values)

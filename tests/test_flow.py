@@ -211,6 +211,11 @@ def test_rows_are_shared_fairly() -> None:
     assert share([0, 0], 10).counts.tolist() == [0, 0]
     counts = np.random.default_rng(0).integers(0, 400, 60).tolist()
     assert 900 <= share(counts, 1000).counts.sum() <= 1000
+    some = np.arange(1, 60, 3)  # cut out after rows are drawn, or before
+    ids, sampler = [f"image{i}" for i in some], RowSampler(1000, 20, 0)
+    once, twice = sampler.thin(descriptors(counts), ids, some), sampler.thin(descriptors(counts)[some], ids)
+    for name, array in twice.arrays().items():
+        np.testing.assert_array_equal(once.arrays()[name], array, name)
     in_chunks = share(counts, 1000, chunk=7)
     for name, array in share(counts, 1000).arrays().items():
         np.testing.assert_array_equal(in_chunks.arrays()[name], array, name)

@@ -13,6 +13,7 @@ from cvpipe.composite import Composite
 from cvpipe.conductor.chunks import Chunk
 from cvpipe.conductor.keys import chunk_key
 from cvpipe.conductor.links import Link, Place, is_stored
+from cvpipe.conductor.sample import RowSampler
 from cvpipe.conductor.store import Store
 from cvpipe.conductor.workers import resident_mb
 from cvpipe.data import Batch, types
@@ -40,23 +41,29 @@ def run_chunk(
     chain: Sequence[Link],
     chunk: Chunk,
     store: Store,
-    keep: Callable[[Any, Sequence[str]], Any],
+    sampler: RowSampler | None = None,
     after: Sequence[Link] = (),
 ) -> tuple[Any, list[Work]]:
-    """What the last link gives for the wanted images, passed with their ids through `keep` in the worker, and then
-    through the links `after`; what it cost.
+    """What the last link gives for the wanted images; what it cost.
 
-    Begins after the last link whose output is stored. What is going to be stored is computed for the whole chunk,
-    what comes after that for the wanted images only. Raises `RunError` for a stage that fails or breaks its
-    contract.
+    With a sampler, the rows that it draws there, sent through the links `after`. Begins after the last link whose
+    output is stored. What is going to be stored is computed for the whole chunk, what comes after that for the wanted
+    images only. Raises `RunError` for a stage that fails or breaks its contract.
     """
     course = _Course(chunk, store)
-    batch = course.output(list(chain), chunk.wanted)
-    kept = keep(batch, [chunk.images.ids[i] for i in chunk.wanted])
+    if sampler is None:
+        return course.output(list(chain), chunk.wanted), course.work
+    whole = bool(chain) and is_stored(
+        chain[-1].stage
+    )  # it is there: rows are drawn before images are cut out
+    batch = course.output(list(chain), None if whole else chunk.wanted)
+    ids = [chunk.images.ids[i] for i in chunk.wanted]
+    kept = sampler.thin(batch, ids, chunk.wanted if whole else None)
+    share = _rows(kept) / max(1, _rows(batch)) if after else 1.0
     for link in after:
         kept = course.applied(link, kept, len(chunk.wanted))
         # Its share of the rows is work for that share of the images: speeds are told for whole images.
-        course.work[-1].images = round(len(chunk.wanted) * _rows(kept) / max(1, _rows(batch)))
+        course.work[-1].images = round(len(batch) * share)
     return kept, course.work
 
 

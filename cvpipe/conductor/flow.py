@@ -8,7 +8,7 @@ results.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -73,12 +73,8 @@ class Flow:
 
     def features(self, chain: Sequence[Link], rows: np.ndarray) -> Features | None:
         """What a chain gives for some rows (sorted) of the images; None if that is no Features."""
-        parts = list(
-            self._stream(
-                chain, rows=rows, keep=lambda batch, ids: batch if isinstance(batch, Features) else None
-            )
-        )
-        return None if not parts or parts[0] is None else Features.concat(parts)
+        parts = list(self._stream(chain, rows=rows))
+        return None if not parts or not isinstance(parts[0], Features) else Features.concat(parts)
 
     def _fit_chain(
         self, stages: Sequence[Stage], before: Sequence[Link], place: Place, lesson: _Lesson
@@ -151,7 +147,7 @@ class Flow:
             parts = list(self._stream(chain, rows=rows))
             return type(parts[0]).concat(parts)
         sampler = RowSampler(stage.fit_rows, len(rows), self._seed(stage))
-        parts = list(self._stream(*row_by_row(chain), rows=rows, keep=sampler.thin))
+        parts = list(self._stream(*row_by_row(chain), rows=rows, sampler=sampler))
         return sampler.joined(parts, [self.ids[i] for i in rows])
 
     def _stream(
@@ -160,16 +156,16 @@ class Flow:
         after: Sequence[Link] = (),
         *,
         rows: np.ndarray,
-        keep: Callable[[Any, Sequence[str]], Any] = lambda batch, ids: batch,
+        sampler: RowSampler | None = None,
     ) -> Iterator[Any]:
-        """What `keep` leaves of each chunk that holds one of `rows`, and the links `after` make of that, in order,
-        computed by the workers."""
+        """What the chain gives for `rows` of the images, chunk after chunk, computed by the workers; or what a sampler
+        draws of that, sent through the links `after`."""
         chunks = chunked(self.images, self.tokens, rows)
-        work = partial(run_chunk, chain, store=self.store, keep=keep, after=after)
+        work = partial(run_chunk, chain, store=self.store, sampler=sampler, after=after)
         with workers.over(self.jobs, work, chunks) as done:
-            for chunk, (kept, costs) in zip(chunks, done, strict=True):
+            for chunk, (given, costs) in zip(chunks, done, strict=True):
                 self.ledger.transformed(chunk.first, len(chunk.images), costs)
-                yield kept
+                yield given
 
     @staticmethod
     def _seed(stage: Learner) -> int | None:

@@ -38,18 +38,18 @@ class RowSampler:
         self.rows = rows
         self.seed = seed
 
-    def thin(self, batch: Any, ids: Sequence[str]) -> Any:
-        """At most `share` rows of each image, the draw depending on nothing but the seed and the image's id.
-
-        Batches without such rows (features, images) are kept.
+    def thin(self, batch: Any, ids: Sequence[str], images: np.ndarray | None = None) -> Any:
+        """At most `share` rows of each image, or of some `images` (sorted) whose ids are `ids`; the draw depends on
+        nothing but the seed and the id. Batches without such rows (features, images) keep everything.
         """
         if not getattr(batch, "per_row", ()):
-            return batch
+            return batch if images is None else batch[images]
+        places = np.arange(len(batch)) if images is None else images
         picks = [
             self._pick(int(n), i) + start
-            for n, i, start in zip(batch.counts, ids, batch.offsets, strict=False)
+            for n, i, start in zip(batch.counts[places], ids, batch.offsets[places], strict=True)
         ]
-        return batch.take_rows(np.concatenate([np.empty(0, np.int64), *picks]))
+        return batch.take_rows(np.concatenate([np.empty(0, np.int64), *picks]), images)
 
     def _pick(self, count: int, image_id: str) -> np.ndarray:
         if count <= self.share:

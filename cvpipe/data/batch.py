@@ -74,12 +74,17 @@ class Batch:
             picked["offsets"] = offsets_of(self.counts[index])
         return type(self)(**picked)
 
-    def take_rows(self, rows: np.ndarray) -> Self:
-        """The same images with only some rows of the ragged arrays; `rows` is a sorted (m,) index array."""
+    def take_rows(self, rows: np.ndarray, images: np.ndarray | None = None) -> Self:
+        """The same images, or some of them, with only some of their rows; `rows` and `images` are sorted index arrays,
+        and all rows are of these images."""
         offsets = np.searchsorted(rows, cast(Any, self).offsets).astype(np.int64)
         kept = {name: getattr(self, name)[rows] for name in self.per_row}
-        kept |= {name: getattr(self, name) for name in self._per_image()} | {"offsets": offsets}
-        return type(self)(**kept)
+        if images is None:
+            kept |= {name: getattr(self, name) for name in self._per_image()}
+        else:
+            kept |= {name: getattr(self, name)[images] for name in self._per_image()}
+            offsets = offsets_of(np.diff(offsets)[images])
+        return type(self)(**kept | {"offsets": offsets})
 
     @classmethod
     def concat(cls, parts: Sequence[Self]) -> Self:
