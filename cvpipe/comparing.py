@@ -29,6 +29,7 @@ from cvpipe.errors import SpecError
 from cvpipe.report.comparison.page import write_comparison
 from cvpipe.report.html import compile_templates
 from cvpipe.spec import Spec
+from cvpipe.spec.annotations import remember_checks
 
 Specs = str | Path | Sequence[str | Path | Mapping[str, Any] | Spec]
 """Several specs, or a suite file."""
@@ -94,8 +95,9 @@ def prepare() -> None:
 
 
 def prepare_more() -> None:
-    """What candidates need at their end, done while the first is at work."""
+    """What all candidates but the first need, done while that is at work: templates, checks of options."""
     compile_templates()
+    remember_checks()
 
 
 def run_candidate(task: Mapping[str, Any], teller: Teller) -> None:

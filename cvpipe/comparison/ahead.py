@@ -16,7 +16,7 @@ Server = subprocess.Popen[str]
 CANDIDATES = "cvpipe.comparing:run_candidate"
 """The work of a comparison."""
 LIBRARIES = ("cv2", "numba", "scipy.sparse", "sklearn.svm", "sklearn.model_selection", "sklearn.manifold",
-             "pydantic", "ruamel.yaml", "jinja2")  # fmt: skip
+             "pydantic", "ruamel.yaml", "PIL.WebPImagePlugin", "jinja2")  # fmt: skip
 """What nearly every run imports sooner or later."""
 
 _waiting: dict[str, Server] = {}

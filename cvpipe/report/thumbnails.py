@@ -34,8 +34,9 @@ def data_uri(pixels: np.ndarray, side: int) -> str:
 
 def webp(pixels: np.ndarray) -> bytes:
     """(H, W, 3) uint8 RGB pixels as a WebP file."""
-    from PIL import Image
+    from PIL import Image, WebPImagePlugin  # by its name: else Pillow imports all its formats to find it
 
+    assert WebPImagePlugin.SUPPORTED
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "webp", quality=QUALITY, method=EFFORT)
     return file.getvalue()

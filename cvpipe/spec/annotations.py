@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 import types
-from typing import Annotated, Any, Union, get_args, get_origin
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
 from cvpipe.configurable import Configurable
+from cvpipe.help import option_types
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 
 def part_type(hint: Any) -> type[Configurable] | None:
@@ -31,17 +36,33 @@ def checked(hint: Any, value: Any) -> tuple[Any, tuple[int | str, ...] | None]:
     The check is strict, in the mode for JSON: no text becomes a number, but a list may become a tuple and
     text a path.
     """
-    from pydantic import ConfigDict, TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     if isinstance(value, Configurable):
         return None, ()
     try:
         if value != value:  # NaN is no value for any option
             return None, ()
-        adapter: TypeAdapter[Any] = TypeAdapter(hint, config=ConfigDict(arbitrary_types_allowed=True))
-        return adapter.validate_json(json.dumps(value, default=_as_json), strict=True), None
+        return _adapter(hint).validate_json(json.dumps(value, default=_as_json), strict=True), None
     except ValidationError as error:
         return None, error.errors()[0]["loc"]
+
+
+def remember_checks() -> None:
+    """Make the checks of all classes that are imported, so that processes forked from this one have them."""
+    classes = Configurable.__subclasses__()
+    for cls in classes:
+        classes += cls.__subclasses__()  # the loop goes on over them
+        for hint in option_types(cls).values():
+            _adapter(hint)
+
+
+@cache
+def _adapter(hint: Any) -> TypeAdapter[Any]:
+    """The check for an annotation; making it takes a millisecond."""
+    from pydantic import ConfigDict, TypeAdapter
+
+    return TypeAdapter(hint, config=ConfigDict(arbitrary_types_allowed=True))
 
 
 def _as_json(value: Any) -> Any:
