@@ -12,22 +12,39 @@ import cvpipe
 from cvpipe.files import user_cache
 from cvpipe.vision import compiled
 
+ROOT = Path(cvpipe.__file__).parent
 KERNELS = sorted(
-    path.stem
-    for path in Path(compiled.__file__).parent.glob("*.py")
-    if "vision.compiled import" in path.read_text()
+    ".".join(("cvpipe", *path.relative_to(ROOT).with_suffix("").parts))
+    for path in ROOT.glob("*/*.py")
+    if compiled.KERNEL.search(path.read_bytes())
 )
 
 
 def test_there_are_kernels() -> None:
-    assert {"pairwise", "posteriors", "_dense_sift_kernel", "dog_extrema"} <= set(KERNELS)
+    names = "vision.pairwise", "vision.posteriors", "vision._exponential", "nets._autoencoder_kernel"
+    assert {f"cvpipe.{name}" for name in names} <= set(KERNELS)
+
+
+def test_no_kernel_is_made_elsewhere() -> None:
+    """The folder of the machine code tells the state of those only that are found."""
+    users = {path for path in ROOT.rglob("*.py")
+             if "numba.njit" in (text := path.read_text()) or "vision.compiled import compiled" in text}  # fmt: skip
+    found = {ROOT.parent / f"{name.replace('.', '/')}.py" for name in KERNELS}
+    assert users - found == {Path(compiled.__file__)}
+
+
+def test_another_state_of_a_kernel_has_another_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    fresh = compiled.folder.__wrapped__
+    assert fresh() == compiled.folder()
+    monkeypatch.setattr(Path, "read_bytes", lambda path: path.name.encode() + b"\n@fast\n")
+    assert fresh() != compiled.folder()
 
 
 @pytest.mark.parametrize("name", KERNELS)
 def test_nothing_is_written_beside_the_source(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is left in site-packages after an uninstall would hide a checkout that is installed later."""
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
-    module = importlib.import_module(f"cvpipe.vision.{name}")
+    module = importlib.import_module(name)
     found = [kernel for kernel in vars(module).values() if isinstance(kernel, Dispatcher)]
     kept = {Path(kernel.stats.cache_path) for kernel in found if kernel.stats.cache_path}
     assert kept

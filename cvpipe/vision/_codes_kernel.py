@@ -8,30 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from cvpipe.vision.compiled import compiled
-
-FAST = {"reassoc", "contract", "arcp", "nsz"}
-"""Sums may be reordered, so that they run eight at a time; NaN and infinity keep their meaning."""
-LOG2_E = np.float32(1.4426950408889634)
-MOST = np.float32(126)
-"""Largest exponent, and least if negative: beyond 87 a logistic function is 0 or 1 in float32."""
-P1, P2, P3, P4, P5, P6 = map(
-    np.float32, (6.9314720e-1, 2.4022648e-1, 5.5503325e-2, 9.6184373e-3, 1.3398874e-3, 1.5353362e-4)
-)
-"""2^f = 1 + P1 f + … + P6 f^6 for |f| <= 0.5, within 3e-7: the Cephes library's exp2f (S. Moshier, 1989)."""
-
-fast = compiled(fastmath=FAST, error_model="numpy")
+from cvpipe.vision._exponential import LOG2_E, fast, power_of_two
 
 
 @fast
 def logistic(z: np.float32) -> np.float32:
     """1 / (1 + exp(-z)), within 1.5e-7."""
-    power = min(max(-LOG2_E * z, -MOST), MOST)
-    whole = np.floor(power + np.float32(0.5))
-    f = power - whole
-    series = ((((P6 * f + P5) * f + P4) * f + P3) * f + P2) * f + P1
-    scale = np.int32((np.int32(whole) + np.int32(127)) << np.int32(23)).view(np.float32)
-    return np.float32(1) / (np.float32(1) + (series * f + np.float32(1)) * scale)
+    return np.float32(1) / (np.float32(1) + power_of_two(-LOG2_E * z))
 
 
 @fast

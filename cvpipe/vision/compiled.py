@@ -6,8 +6,11 @@ folder hides a checkout that is installed later; so it goes into the user's cach
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -16,6 +19,8 @@ from numba.core import config as numba_config
 from cvpipe.files import user_cache
 
 config: Any = numba_config
+KERNEL = re.compile(rb"^(from cvpipe\.vision\.compiled import|@fast\b)", re.MULTILINE)
+"""What files with kernels have in them."""
 
 
 def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -23,13 +28,24 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
 
     def decorate(function: Callable[..., Any]) -> Any:
         before = config.CACHE_DIR  # read by numba while it decorates
-        config.CACHE_DIR = before or str(user_cache() / "compiled")
+        config.CACHE_DIR = before or str(folder())
         try:
             return numba.njit(nogil=True, cache=True, **options)(function)
         finally:
             config.CACHE_DIR = before
 
     return decorate
+
+
+@cache
+def folder() -> Path:
+    """Where machine code is kept: one folder for each state of all kernels. numba compiles again when the file of a
+    kernel changes, but not when that of a kernel it calls does."""
+    state = hashlib.sha256()
+    for path in sorted(Path(__file__).parents[1].glob("*/*.py")):
+        if KERNEL.search(source := path.read_bytes()):
+            state.update(source)
+    return user_cache() / "compiled" / state.hexdigest()[:16]
 
 
 @cache

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
+
+from cvpipe.vision.compiled import compiled
 
 FAST = {"reassoc", "contract", "arcp", "nsz"}
 """Sums may be reordered, so that they run eight at a time; NaN and infinity keep their meaning."""
@@ -13,7 +14,7 @@ TINY = np.float32(1e-30)
 """Keeps 0 / 0 away; far below the difference of two samples that are not equal."""
 
 
-@numba.njit(nogil=True, inline="always", error_model="numpy", fastmath=FAST)
+@compiled(inline="always", error_model="numpy", fastmath=FAST)
 def atan2(y: np.float32, x: np.float32) -> np.float32:
     """Angle of (x, y) in float32, rad in [-pi, pi], within 2e-5 of `math.atan2`; 0 for (0, 0).
 

@@ -4,20 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from cvpipe.vision.compiled import compiled
-
-FAST = {"reassoc", "contract", "arcp", "nsz"}
-"""Sums may be reordered, so that they run eight at a time; NaN and infinity keep their meaning."""
-LOG2_E = np.float32(1.4426950408889634)
-LEAST = np.float32(-126)
-"""Smallest exponent of a normal float32 number: e^-87 and all below count as 2^-126."""
-P1, P2, P3, P4, P5, P6 = map(
-    np.float32, (6.9314720e-1, 2.4022648e-1, 5.5503325e-2, 9.6184373e-3, 1.3398874e-3, 1.5353362e-4)
-)
-"""2^f = 1 + P1 f + … + P6 f^6 for f in [0, 1), within 3e-7: the Cephes library's exp2f (S. Moshier, 1989)."""
+from cvpipe.vision._exponential import LOG2_E, fast, power_of_two
 
 
-@compiled(fastmath=FAST, error_model="numpy")
+@fast
 def softmax(logits: np.ndarray, least: np.float32, totals: np.ndarray) -> int:
     """Posteriors from (n, k) float32 logs of weight times density, written over them; how many are not 0.
 
@@ -31,12 +21,7 @@ def softmax(logits: np.ndarray, least: np.float32, totals: np.ndarray) -> int:
             highest = max(highest, row[j])
         total = np.float32(0)
         for j in range(len(row)):
-            power = max((row[j] - highest) * LOG2_E, LEAST)
-            whole = np.floor(power)
-            f = power - whole
-            series = ((((P6 * f + P5) * f + P4) * f + P3) * f + P2) * f + P1
-            scale = np.int32((np.int32(whole) + np.int32(127)) << np.int32(23)).view(np.float32)
-            row[j] = (series * f + np.float32(1)) * scale
+            row[j] = power_of_two((row[j] - highest) * LOG2_E)  # e^-87 and all below count as 2^-126
             total += row[j]
         totals[i] = highest + np.log(total)
         for j in range(len(row)):
@@ -46,7 +31,7 @@ def softmax(logits: np.ndarray, least: np.float32, totals: np.ndarray) -> int:
     return some
 
 
-@compiled(fastmath=FAST, error_model="numpy")
+@fast
 def gather(posteriors: np.ndarray, rows: np.ndarray, sums: np.ndarray) -> None:
     """sums += posteriors' rows, for (n, k) posteriors of which most are 0; rows (n, d), sums (k, d); all float32."""
     for i in range(len(posteriors)):
