@@ -109,3 +109,9 @@ def test_markdown_and_latex_are_whole() -> None:
     assert tex.count(r"\\") == 5
     assert r"\textbf{87.5 $\pm$ 8.8}" in tex
     assert tables._latex("a_b & 50 % {c}") == r"a\_b \& 50 \% \{c\}"
+
+
+def test_a_comparison_prints_its_findings_and_not_its_arrays() -> None:
+    comparison = decided({("alpha", "gamma"): 0.001})
+    assert str(comparison) == "\n".join(comparison.sentences)
+    assert repr(comparison) == f"<Comparison '{comparison.name}': 4 pipelines on surfaces, by accuracy>"
