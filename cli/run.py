@@ -60,11 +60,11 @@ def print_summary(summary: Mapping[str, Any], folder: Path | None) -> None:
     """Scores, costs, warnings, and where the files are; `summary` is the content of a `result.json`."""
     from cvpipe_cli.tables import show
 
-    from cvpipe.wording import number
+    from cvpipe.wording import number, split_text
 
     data = summary["data"]
     sizes = f"{data['images']:,} images, {data['classes']} classes"
-    click.echo(f"{summary['name']} on {data['name']}: {sizes}, split {summary['split']}")
+    click.echo(f"{summary['name']} on {data['name']}: {sizes}, split {split_text(summary['split'])}")
     rows = []
     for metric, score in summary["scores"].items():
         low, high = score["ci95"]

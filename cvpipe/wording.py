@@ -84,6 +84,11 @@ def shown(value: Any, quote: str = "'") -> str:
     return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
 
 
+def split_text(split: collections.abc.Mapping[str, object]) -> str:
+    """As one writes it in a spec: `{kfold: 5, repeats: 2}`."""
+    return f"{{{', '.join(f'{key}: {value}' for key, value in split.items())}}}"
+
+
 def number(value: float) -> str:
     """A cost or a rate with three figures: `0.0123`, `12.3`, `1,230`."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import json
 import re
@@ -106,6 +107,18 @@ def test_every_statistical_test_names_a_paper(name: str) -> None:
     found = keys(bibtex([], [name]))
     assert len(found) > 1
     assert f"% {name}" in bibtex([], [name])
+    module = importlib.import_module(f"cvpipe.statistics.{name}")
+    authors = [author for paper in references_in(module.__doc__ or "") for author in paper.authors]
+    assert all(author[0].isupper() or author == "others" for author in authors), authors
+
+
+def test_tests_over_pairs_and_splits_cite_their_papers() -> None:
+    assert keys(bibtex([], ["mcnemar"]))[1:] == ["mcnemar1947note", "dietterich1998approximate"]
+    assert keys(bibtex([], ["friedman"]))[1:] == [
+        "friedman1937use",
+        "conover1999practical",
+        "demsar2006statistical",
+    ]
 
 
 def test_exactly_the_methods_used() -> None:

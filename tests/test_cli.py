@@ -18,6 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 from cvpipe_cli import progress
 from cvpipe_cli.main import COMMANDS, main
+from cvpipe_cli.run import print_summary
 
 HEAVY = (
     "torch",
@@ -326,3 +327,14 @@ def test_bars_are_drawn_on_standard_error(capsys: pytest.CaptureFixture[str]) ->
     told = capsys.readouterr()
     assert told.out == ""
     assert "news [1]" in told.err
+
+
+def test_a_run_names_its_split_as_a_spec_does(tmp_path: Path) -> None:
+    summary = {
+        "name": "a", "data": {"name": "faces", "images": 20, "classes": 2}, "split": {"kfold": 5, "repeats": 2},
+        "scores": {}, "stages": [], "warnings": [], "total_s": 1.0, "trained_on": "split 0",
+    }  # fmt: skip
+    with CliRunner().isolation() as (out, *_):
+        print_summary(summary, tmp_path)
+        said = out.getvalue().decode()
+    assert said.splitlines()[0] == "a on faces: 20 images, 2 classes, split {kfold: 5, repeats: 2}"

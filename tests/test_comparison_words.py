@@ -11,6 +11,7 @@ from comparisons import small_comparison
 
 from cvpipe.comparison import tables, words
 from cvpipe.comparison.result import Comparison
+from cvpipe.comparison.verdicts import Significance
 
 
 def decided(p_of: dict[tuple[str, str], float]) -> Comparison:
@@ -45,6 +46,20 @@ def test_several_that_cannot_be_told_apart() -> None:
     assert (
         said[1] == "`alpha`, `beta` and `gamma` cannot be told apart here (p at least 0.2 against `alpha`)."
     )
+
+
+def test_the_interval_is_of_what_the_deciding_test_weighs() -> None:
+    comparison = decided({})
+    first = replace(comparison.pairs[0], ci95=(0.064, 0.219), ci95_splits=(-0.12, 0.4), p=0.3)
+    for name, interval in (
+        ("mcnemar", "6.4 to 21.9"),
+        ("bootstrap", "6.4 to 21.9"),
+        ("corrected_t", "over splits -12.0 to 40.0"),
+        ("5x2cv_f", "over splits -12.0 to 40.0"),
+    ):
+        tests = [Significance(name, 0.0, 0.3)]
+        two = replace(comparison, pairs=[replace(first, tests=tests)], candidates=comparison.candidates[:2])
+        assert f"cannot be told apart here (95 % interval {interval}; p = 0.30)." in words.sentences(two)[1]
 
 
 def test_practically_the_same() -> None:
@@ -94,3 +109,9 @@ def test_markdown_and_latex_are_whole() -> None:
     assert tex.count(r"\\") == 5
     assert r"\textbf{87.5 $\pm$ 8.8}" in tex
     assert tables._latex("a_b & 50 % {c}") == r"a\_b \& 50 \% \{c\}"
+
+
+def test_a_comparison_prints_its_findings_and_not_its_arrays() -> None:
+    comparison = decided({("alpha", "gamma"): 0.001})
+    assert str(comparison) == "\n".join(comparison.sentences)
+    assert repr(comparison) == f"<Comparison '{comparison.name}': 4 pipelines on surfaces, by accuracy>"

@@ -94,13 +94,31 @@ def test_leaks_name_each_test_image_once() -> None:
     folds = [Fold(np.array([0, 1, 4]), np.array([2, 3])), Fold(np.array([2, 3]), np.array([0, 1]))]
     names = ["a", "b", "a", "c", "a"]
     assert leaks(folds, names) == [(0, 2), (2, 0)]
-    assert leak_warnings(folds[:1], names, list("vwxyz")) == [
+    assert leak_warnings(folds[:1], names, list("vwxyz"), [0] * 5) == [
         "1 test image is among the training images too, byte for byte ('x' = 'v'): scores are too high"
     ]
-    assert leak_warnings(folds, names, list("vwxyz")) == [
+    assert leak_warnings(folds, names, list("vwxyz"), [0] * 5) == [
         "2 test images are among the training images too, byte for byte (such as 'v' = 'x'): scores are too high"
     ]
-    assert leak_warnings(folds, list("abcde"), list("vwxyz")) == []
+    assert leak_warnings(folds, list("abcde"), list("vwxyz"), [0] * 5) == []
+
+
+def test_a_copy_with_another_class_does_not_make_scores_too_high() -> None:
+    folds = [Fold(np.array([0, 1, 4]), np.array([2, 3])), Fold(np.array([2, 3]), np.array([0, 1, 4]))]
+    names, ids = ["a", "b", "a", "b", ""], list("vwxyz")
+    assert leak_warnings(folds, names, ids, [0, 0, 1, 1, 0]) == [
+        "4 test images are among the training images with another class, byte for byte (such as 'v' = 'x'): "
+        "decide which class is right"
+    ]
+    assert leak_warnings(folds[:1], names, ids, [0, 0, 0, 1, 0]) == [
+        "1 test image is among the training images too, byte for byte ('x' = 'v'): scores are too high",
+        "1 test image is among the training images with another class, byte for byte ('y' = 'w'): "
+        "decide which class is right",
+    ]
+    both = [Fold(np.array([0, 1]), np.array([2]))]
+    assert leak_warnings(both, ["a", "a", "a"], list("xyz"), [1, 0, 0]) == [
+        "1 test image is among the training images too, byte for byte ('z' = 'y'): scores are too high"
+    ]
 
 
 def test_a_given_split_stays_and_a_run_warns(class_folders: Callable[..., Path], tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from cvpipe.comparison.candidate import Candidate
 from cvpipe.comparison.verdicts import Many, Pair
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Comparison:
     """Everything that `cvpipe.compare` knows at its end."""
 
@@ -37,6 +37,15 @@ class Comparison:
     warnings: list[str] = field(default_factory=list)
     folder: Path | None = None
     """Where its files are, if any were written."""
+
+    def __repr__(self) -> str:
+        """One line: what is in it are thousands of answers."""
+        counted = f"{len(self.candidates)} pipelines on {self.data['name']}"
+        return f"<Comparison '{self.name}': {counted}, by {self.metric}>"
+
+    def __str__(self) -> str:
+        """The findings in words."""
+        return "\n".join(self.sentences)
 
     @property
     def ranked(self) -> list[Candidate]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from cvpipe.comparison.candidate import Candidate
 from cvpipe.comparison.result import Comparison
 from cvpipe.comparison.words import METRICS
-from cvpipe.wording import number
+from cvpipe.wording import number, split_text
 
 HEAD = (
     "rank",
@@ -102,11 +102,11 @@ def latex(comparison: Comparison) -> str:
 
 def about(comparison: Comparison) -> str:
     """What was compared on what: one line."""
-    data, split = comparison.data, ", ".join(f"{key}: {value}" for key, value in comparison.split.items())
+    data, split = comparison.data, split_text(comparison.split)
     note = f" ({data['note']})" if data.get("note") else ""
     return (
         f"{METRICS[comparison.metric]} in % on {data['name']}{note}: {data['images']:,} images, "
-        f"{data['classes']} classes, split {{{split}}}, seed {comparison.seed}"
+        f"{data['classes']} classes, split {split}, seed {comparison.seed}"
     )
 
 

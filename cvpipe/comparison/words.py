@@ -21,6 +21,8 @@ TESTS = {
     "friedman": "Friedman's test",
 }
 """Names of tests for readers."""
+OVER_SPLITS = ("corrected_t", "5x2cv_f")
+"""Tests that weigh the differences between splits, not those between images."""
 METRICS = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "macro_f1": "macro F1"}
 
 
@@ -82,6 +84,10 @@ def _beats(pair: Pair) -> str:
 
 
 def _interval(pair: Pair) -> str:
+    """Of the evidence that the deciding test weighs, so that it and the p value beside it tell the same."""
+    if pair.tests[0].name in OVER_SPLITS and pair.ci95_splits:
+        low, high = map(points, pair.ci95_splits)
+        return f"95 % interval over splits {low} to {high}"
     low, high = map(points, pair.ci95)
     return f"95 % interval {low} to {high}"
 

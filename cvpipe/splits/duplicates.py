@@ -65,12 +65,27 @@ def leaks(folds: Sequence[Fold], tokens: Sequence[str]) -> list[tuple[int, int]]
     return sorted(found.items())
 
 
-def leak_warnings(folds: Sequence[Fold], tokens: Sequence[str], ids: Sequence[str]) -> list[str]:
-    """What a reader of scores has to know about copies across a split; nothing if there are none."""
-    pairs = leaks(folds, tokens)
-    if not pairs:
-        return []
+def leak_warnings(
+    folds: Sequence[Fold], tokens: Sequence[str], ids: Sequence[str], labels: Sequence[object] | np.ndarray
+) -> list[str]:
+    """What a reader of scores has to know about copies across a split; nothing if there are none.
+
+    A copy of the same class makes a test image easier. One of another class teaches the wrong answer, so that is
+    another warning.
+    """
+    named = [f"{token} {label}" if token else "" for token, label in zip(tokens, labels, strict=True)]
+    easier = leaks(folds, named)
+    rows = {row for row, _ in easier}
+    wrong = [pair for pair in leaks(folds, tokens) if pair[0] not in rows]
+    told = [
+        (easier, "among the training images too, byte for byte", "scores are too high"),
+        (wrong, "among the training images with another class, byte for byte", "decide which class is right"),
+    ]
+    return [f"{_some(pairs, ids, where)}: {so}" for pairs, where, so in told if pairs]
+
+
+def _some(pairs: Sequence[tuple[int, int]], ids: Sequence[str], where: str) -> str:
+    """How many test images are there, and the first of them with its copy."""
     what = "1 test image is" if len(pairs) == 1 else f"{len(pairs)} test images are"
     test, train = (ids[row] for row in pairs[0])
-    example = f"'{test}' = '{train}'" if len(pairs) == 1 else f"such as '{test}' = '{train}'"
-    return [f"{what} among the training images too, byte for byte ({example}): scores are too high"]
+    return f"{what} {where} ({'such as ' * (len(pairs) > 1)}'{test}' = '{train}')"

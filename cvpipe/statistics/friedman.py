@@ -2,9 +2,10 @@
 
 Ranks within each split, so no pipeline is favoured by splits with a larger spread; equal scores share their mean rank.
 
-Source: Friedman, JASA 1937; with the correction for ties of Conover, "Practical Nonparametric Statistics", 1999,
-section 5.8; for comparing classifiers Demsar, JMLR 2006, section 3.2.2. There the blocks are data sets. Splits of one
-data set overlap, so here the test is somewhat too ready to find a difference.
+Source: Friedman, "The use of ranks to avoid the assumption of normality implicit in the analysis of variance", JASA
+1937; Conover, "Practical Nonparametric Statistics", 1999, section 5.8 (the correction for ties); Demsar, "Statistical
+comparisons of classifiers over multiple data sets", JMLR 2006, section 3.2.2 (for classifiers). There the blocks are
+data sets. Splits of one data set overlap, so here the test is somewhat too ready to find a difference.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ Only the images that one of them gets right and the other wrong say anything. If
 is a toss of a fair coin.
 
 Source: McNemar, "Note on the sampling error of the difference between correlated proportions or percentages",
-Psychometrika 1947; with Edwards' correction for continuity (1948) as in Dietterich, "Approximate statistical tests for
-comparing supervised classification learning algorithms", Neural Computation 1998, section 3.1.
+Psychometrika 1947; Dietterich, "Approximate statistical tests for comparing supervised classification learning
+algorithms", Neural Computation 1998, section 3.1 (with Edwards' correction for continuity of 1948).
 """
 
 from __future__ import annotations

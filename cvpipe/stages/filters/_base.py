@@ -162,7 +162,7 @@ class FilterLearner(Learner):
         if not len(pixels):
             raise RunError(
                 f"'{self.patches.name}' found no patches in the training images; smaller patches, or another "
-                "`patches`, may",
+                "`patches`, may find some",
                 self.name,
             )
         if len(pixels) > self.samples:
