@@ -70,7 +70,8 @@ def _suite(comparison: Comparison) -> str:
         f"{where['processor']}, {where['cores']} cores, {where['jobs']} workers, device {where['device']}"
     )
     command = f"cvpipe compare benchmarks/{comparison.name}.yaml --data path/to/ucmerced"
-    time = f"{comparison.total_s / 60:.0f} minutes for what was not finished before"
+    seconds = sum(candidate.costs.total_s for candidate in comparison.ranked if candidate.costs)
+    time = f"all runs together {seconds / 60:.0f} minutes"
     failed = "".join(f" `{c.name}` failed: {c.reason}." for c in comparison.failed)
     missing = [f"`{name}`" for name in _missing(comparison)]
     notes = failed + (f" Not run in it: {listed(missing, 'and')}." if missing else "")

@@ -75,4 +75,6 @@ def _first(counts: Mapping[str, int]) -> str:
     rest = items[SHOWN:]
     if not rest:
         return ", ".join(words)
-    return f"{', '.join(words)} and {len(rest)} others ({sum(count for _, count in rest):,})"
+    from cvpipe.wording import plural
+
+    return f"{', '.join(words)} and {plural(len(rest), 'other')} ({sum(count for _, count in rest):,})"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -59,7 +61,11 @@ def compare(specs: tuple[str, ...], as_json: bool, quiet: bool, plan_only: bool,
             **{name: options[name] for name in ("overrides", "data", "seed", "jobs", "repeats")},
         )
         return
-    with ahead.begun(ahead.CANDIDATES), listener(quiet or as_json) as progress:
+    finished = bool(options["out"]) and (Path(options["out"]) / "comparison.json").exists()
+    with (
+        contextlib.nullcontext() if finished else ahead.begun(ahead.CANDIDATES),
+        listener(quiet or as_json) as progress,
+    ):
         from cvpipe import comparing
 
         comparison = comparing.compare(specs, progress=progress, **options)

@@ -13,8 +13,17 @@ import click
 @click.option("--data", default="textures", show_default=True, metavar="NAME|PATH",
               help="The data set of the spec: a name, a folder of class folders, a .csv file.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Overwrite FILE.")
-def init(file: Path, data: str, force: bool) -> None:
-    """Write a commented spec to start from."""
+@click.option(
+    "--list", "list_shipped", is_flag=True, help="Name the specs that come with cvpipe; write nothing."
+)
+def init(file: Path, data: str, force: bool, list_shipped: bool) -> None:
+    """Write a commented spec to start from.
+
+    Or take one that is shipped: `cvpipe run NAME --data PATH`; --list names them all.
+    """
+    if list_shipped:
+        print_shipped()
+        return
     from cvpipe.errors import SpecError
     from cvpipe.files import write_whole
     from cvpipe.spec.starter import starter_spec
@@ -28,3 +37,15 @@ def init(file: Path, data: str, force: bool) -> None:
         raise OSError(error.errno, error.strerror, str(file)) from error
     word = shlex.quote(str(file))
     click.echo(f"wrote {file}; next: cvpipe check {word}, cvpipe run {word}")
+
+
+def print_shipped() -> None:
+    """A line for each shipped spec: its name, and what its header says it is."""
+    from cvpipe_cli.tables import show
+
+    from cvpipe.spec.find import read_spec, shipped_specs
+
+    names = shipped_specs()
+    show(
+        ["spec", "what it is"], [(name, read_spec(name)[0].partition("\n")[0].lstrip("# ")) for name in names]
+    )

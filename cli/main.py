@@ -64,5 +64,6 @@ def main() -> None:
 
     Start with `cvpipe run sift_bow_svm`, or `cvpipe init` for a spec of your own.
 
-    Exit codes: 0 done, 2 the spec or the command line is wrong, 3 the data is unusable, 4 the run failed.
+    Exit codes: 0 done, 1 not the same (diff, verify), 2 the spec or the command line is wrong, 3 the data is unusable,
+    4 the run failed, 130 interrupted. A comparison is done when one pipeline is; others stand in it as failed.
     """

@@ -77,8 +77,9 @@ def run(
             spec=loaded.resolved(),
             progress=listener,
         )
-    for warning in result.warnings:
-        listener.note(f"warning: {warning}")
+    if isinstance(listener, Logged):
+        for warning in result.warnings:  # whoever called finds them in the result
+            listener.write(f"warning: {warning}")
     if computed:
         computed(result)
     if folder:

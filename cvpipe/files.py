@@ -22,6 +22,15 @@ def write_whole(path: Path, content: bytes | str) -> None:
         raise
 
 
+def newest(folder: Path, *patterns: str) -> str:
+    """` (the newest one in it is 'runs/a/2')`: the folder of the newest file below another; empty if there is none."""
+    with contextlib.suppress(OSError):
+        found = [path for pattern in patterns for path in folder.glob(pattern)]
+        if found:
+            return f" (the newest one in it is '{max(found, key=lambda path: path.stat().st_mtime).parent}')"
+    return ""
+
+
 def user_cache() -> Path:
     """`cvpipe` in the user's cache folder: `$XDG_CACHE_HOME`, or `~/.cache`."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cvpipe"

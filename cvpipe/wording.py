@@ -126,3 +126,8 @@ def _list_of(arguments: tuple[Any, ...]) -> Kind:
         return Kind(f"list of ({type_text(items[0])})", f"a list, each {type_phrase(items[0])}")
     return Kind(f"list of {len(items)}: ({'; '.join(map(type_text, items))})",
                 f"a list of {len(items)} ({'; '.join(map(type_phrase, items))})")  # fmt: skip
+
+
+def plural(count: int, thing: str) -> str:
+    """`1 image`, `3 images`, `2 classes`."""
+    return f"{count:,} {thing}" + ("" if count == 1 else "es" if thing.endswith("s") else "s")

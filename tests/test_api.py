@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -55,6 +56,7 @@ class Told(Progress):
 def test_a_run_without_a_folder_writes_nothing(spec: dict[str, Any], tmp_path: Path) -> None:
     result = api.run(spec)
     assert 0 <= result.scores["accuracy"].mean <= 1
+    assert re.fullmatch(r"<RunResult '\w+' on \w+: accuracy [01]\.\d{4}.*>", repr(result))
     assert result.folder is None
     assert {path.name for path in tmp_path.iterdir()} == {"images", "cache"}
 

@@ -101,7 +101,11 @@ def test_skipped_images_leave_no_trace_in_the_numbers(photos: Path) -> None:
     reasons = spoil(photos)
     done = run("skip", "--set", "on_bad_image=skip")
     assert done.exit_code == 0
-    assert done.stderr == "warning: 9 images could not be decoded and were skipped\n"
+    warning = "warning: 9 images could not be decoded and were skipped"
+    assert done.stderr == f"{warning}\n"
+    loud = cvpipe("run", "small.yaml", "--out", "loud", "--set", "on_bad_image=skip")
+    assert loud.stderr.count(warning) == 1
+    assert Path("loud/log.txt").read_text().count(warning) == 1
     result = json.loads(Path("skip/result.json").read_text())
     assert result["skipped"] == [{"id": name, "reason": reason} for name, reason in reasons.items()]
     assert result["data"]["images"] == 36

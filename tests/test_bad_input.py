@@ -138,6 +138,13 @@ def test_the_model_is_good_until_it_is_touched(model: Path) -> None:
     assert cvpipe("predict", "model", "image.png").exit_code == 0
     done = cvpipe("predict", "elsewhere", "image.png")
     assert_told(done, 3, "elsewhere: no model here: model.json is missing")
+    Path("runs/one").mkdir(parents=True)
+    model.rename("runs/one/model")
+    near = f"(the newest one in it is '{Path('runs/one/model')}')"
+    assert_told(
+        cvpipe("predict", "runs", "image.png"), 3, f"runs: no model here: model.json is missing {near}"
+    )
+    Path("runs/one/model").rename(model)
     assert_told(
         cvpipe("predict", "image.png", "image.png"), 3, "image.png: cannot read the model: Not a directory"
     )

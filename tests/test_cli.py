@@ -20,6 +20,8 @@ from cvpipe_cli import progress
 from cvpipe_cli.main import COMMANDS, main
 from cvpipe_cli.run import print_summary
 
+from cvpipe.spec.find import shipped_specs
+
 HEAVY = (
     "torch",
     "sklearn",
@@ -126,7 +128,8 @@ def test_check_tells_all_problems_of_all_specs(place: Path) -> None:
     ("arguments", "said"),
     [
         (["bad.yaml"], "bad.yaml:1:10: unknown stage 'swm' (did you mean 'svm'?); `cvpipe stages` lists all\n"),
-        (["bda.yaml"], "bda.yaml: no such file, and no shipped spec of that name (did you mean 'bad.yaml'?)\n"),
+        (["bda.yaml"], "bda.yaml: no such file, and no shipped spec of that name (did you mean 'bad.yaml'?); "
+             "`cvpipe init --list` lists all\n"),
         (["sift_bow_svm", "--set", "svm.c=1"],
          "--set svm.c=1: unknown option 'c' of stage 'svm' (did you mean 'C'?)\n"),
         (["sift_bow_svm", "--seed=-1"], "--seed -1: seed must be a whole number of at least 0, got -1\n"),
@@ -221,6 +224,13 @@ def test_init_writes_a_good_spec_and_overwrites_none(place: Path) -> None:
     assert cvpipe("init", "no/such/spec.yaml").stderr == "no/such/spec.yaml: no such file or folder\n"
     assert cvpipe("init", "other.yaml", "--data", "nowhere").exit_code == 2
     assert not Path("other.yaml").exists()
+
+
+def test_init_names_what_is_shipped(place: Path) -> None:
+    listed = cvpipe("init", "--list").stdout
+    assert all(f" {name} " in listed for name in shipped_specs())
+    assert "RootSIFT, PCA, improved Fisher vectors" in listed
+    assert not Path("spec.yaml").exists()
 
 
 def test_cache(photos: Path) -> None:

@@ -421,7 +421,7 @@ def test_folders_that_cannot_be_shown_end_with_3(again: Path) -> None:
         assert len(done.stderr.splitlines()) == 1
 
     refused(again / "nowhere", "no such folder")
-    refused(again / "runs", "no run here: result.json is missing")
+    refused(again / "runs", "no run here: result.json is missing (the newest one in it is '")
     refused(again / "runs" / "broken", "did not finish")
     whole = (again / "comparison.json").read_text()
     (again / "comparison.json").write_text(whole[:-200])

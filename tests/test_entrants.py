@@ -88,7 +88,8 @@ def test_all_problems_of_all_specs_at_once() -> None:
         " (did you mean 'accuracy'?)",
         "--metric confusion: pipelines are compared by one of accuracy, balanced_accuracy or macro_f1, got 'confusion'",
         "spec: unknown stage 'raw_pixls' (did you mean 'raw_pixels'?); `cvpipe stages` lists all",
-        "lbp_swm: no such file, and no shipped spec of that name (did you mean 'lbp_svm'?)",
+        "lbp_swm: no such file, and no shipped spec of that name (did you mean 'lbp_svm'?); "
+        "`cvpipe init --list` lists all",
     ]
 
 

@@ -181,9 +181,8 @@ def test_yaml_is_1_2(spec_file) -> None:
 
 def test_a_missing_file_names_the_nearest(spec_file, tmp_path: Path) -> None:
     spec_file(GOOD)
-    assert messages("y.yaml") == [
-        "y.yaml: no such file, and no shipped spec of that name (did you mean 'x.yaml'?)"
-    ]
+    near = "(did you mean 'x.yaml'?); `cvpipe init --list` lists all"
+    assert messages("y.yaml") == [f"y.yaml: no such file, and no shipped spec of that name {near}"]
     assert "(did you mean 'sift_bow_svm'?)" in messages("sift_bow_swm")[0]
     assert messages("")[0].startswith("'': no such file")
     assert messages(".") == [".: is a folder, not a spec; it holds x.yaml"]

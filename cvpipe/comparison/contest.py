@@ -15,14 +15,10 @@ from cvpipe.comparison.record import FILE, candidate_key, data_key, is_finished
 from cvpipe.comparison.result import Comparison
 from cvpipe.comparison.sharing import ordered
 from cvpipe.conductor.environment import resolve_device
+from cvpipe.conductor.heavy import heavy_libraries
 from cvpipe.conductor.progress import Progress
-from cvpipe.conductor.sources import code_of
 from cvpipe.data import Dataset
-from cvpipe.device import Device, current, use
-from cvpipe.stage import Stage
-
-HEAVY = {"torch ": "torch", "torchvision ": "torchvision"}
-"""What only some need, and takes seconds to import: by the beginning of its line among the libraries of a stage."""
+from cvpipe.device import Device, use
 
 
 @dataclass(frozen=True)
@@ -52,17 +48,18 @@ class Contest:
                 runner.start()  # it imports libraries while the data are looked at
             dataset = self.entrants[0].spec.data.load()
             self._check_sizes(dataset)
-            failures = self._run(runner, data_key(dataset), progress)
+            failures, begun = self._run(runner, data_key(dataset), progress)
         comparison = gather(self.name, self.entrants, self.folder, failures, dataset, self.jobs)
-        comparison.total_s = time.perf_counter() - began
+        before = (c.costs.total_s for c in comparison.candidates if c.costs and c.name not in begun)
+        comparison.total_s = time.perf_counter() - began + sum(before)
         return comparison
 
     def run_folder(self, name: str) -> Path:
         """Where the run of a candidate is."""
         return self.folder / "runs" / name
 
-    def _run(self, runner: Runner, data: str, progress: Progress) -> dict[str, Failure]:
-        """Run what is not finished; failures by name."""
+    def _run(self, runner: Runner, data: str, progress: Progress) -> tuple[dict[str, Failure], set[str]]:
+        """Run what is not finished; failures by name, and the names of all that were begun."""
         begun: dict[int, str] = {}
         options = {"smoke": self.smoke, "train_sizes": [] if self.smoke else sorted(set(self.train_sizes))}
         for number, place in enumerate(ordered(self.entrants)):
@@ -80,12 +77,13 @@ class Contest:
             if failure := runner.failed(turn_number):
                 progress.note(f"{entrant.name} failed: {failure.reason}")
         runner.finish(progress)
-        return {begun[task]: failure for task, failure in runner.outcomes.items() if failure}
+        failures = {begun[task]: failure for task, failure in runner.outcomes.items() if failure}
+        return failures, set(begun.values())
 
     def _libraries(self) -> list[str]:
         """What a worker imports once for all candidates."""
         stages = {type(stage) for entrant in self.entrants for stage in entrant.spec.stages}
-        heavy = {name for stage in stages for name in _heavy(stage)}
+        heavy = {name for stage in stages for name in heavy_libraries(stage)}
         return [*LIBRARIES, *sorted({stage.__module__ for stage in stages}), *sorted(heavy)]
 
     def _check_sizes(self, dataset: Dataset) -> None:
@@ -93,11 +91,3 @@ class Contest:
         first = self.entrants[0].spec
         if self.train_sizes and not self.smoke:
             with_options(first.split, train_per_class=max(self.train_sizes)).folds(dataset, first.seed)
-
-
-def _heavy(stage: type[Stage]) -> list[str]:
-    """Which heavy libraries a stage will import on the device in use."""
-    skipped = stage.gpu_only if current() == "cpu" else ()
-    used = code_of(stage.__module__)
-    return [name for start, name in HEAVY.items()
-            if name not in skipped and any(line.startswith(start) for line in used)]  # fmt: skip

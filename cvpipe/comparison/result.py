@@ -33,7 +33,7 @@ class Comparison:
     environment: dict[str, Any]
     """Versions, machine, device, jobs."""
     total_s: float = 0.0
-    """Wall seconds of the whole comparison."""
+    """Wall seconds of the whole comparison: of what was finished before, those of its runs."""
     warnings: list[str] = field(default_factory=list)
     folder: Path | None = None
     """Where its files are, if any were written."""

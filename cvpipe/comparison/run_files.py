@@ -11,6 +11,7 @@ from typing import Any
 
 from cvpipe.conductor.result import FORMAT
 from cvpipe.errors import DataError
+from cvpipe.files import newest
 
 COLUMNS = ["id", "split", "truth", "prediction", "score"]
 NEEDED = {
@@ -66,7 +67,7 @@ def read_run(folder: str | Path) -> RunFiles:
         said = (
             "the run did not finish: it has no result.json"
             if begun
-            else "no run here: result.json is missing"
+            else f"no run here: result.json is missing{newest(path, '*/result.json', '*/*/result.json')}"
         )
         raise DataError(said, where=str(folder))
     summary = _summary(path / "result.json")

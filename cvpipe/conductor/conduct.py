@@ -28,6 +28,7 @@ from cvpipe.device import Device, current, use
 from cvpipe.errors import SpecError, did_you_mean, listed
 from cvpipe.splits.duplicates import leak_warnings
 from cvpipe.splits.kinds import SPLITS, Fold, Split
+from cvpipe.wording import plural
 
 if TYPE_CHECKING:
     from cvpipe.conductor.pipeline import Pipeline
@@ -134,5 +135,6 @@ def _warnings(found: Evaluation, skipped: Sequence[Mapping[str, str]]) -> list[s
             f"does not beat a classifier that always gives the most frequent class ({metric} {always})"
         )
     if skipped:
-        lines.append(f"{len(skipped)} images could not be decoded and were skipped")
+        were = "was" if len(skipped) == 1 else "were"
+        lines.append(f"{plural(len(skipped), 'image')} could not be decoded and {were} skipped")
     return lines

@@ -21,6 +21,7 @@ from cvpipe.conductor import keys, workers
 from cvpipe.conductor.chunks import chunked
 from cvpipe.conductor.course import run_chunk
 from cvpipe.conductor.edges import reachable
+from cvpipe.conductor.heavy import import_for
 from cvpipe.conductor.ledger import Ledger
 from cvpipe.conductor.links import SAMPLER, Link, Place, row_by_row
 from cvpipe.conductor.sample import ROWS_PER_IMAGE, RowSampler, drawn_images
@@ -109,6 +110,7 @@ class Flow:
         rows = self._images_to_open(stage, chain, lesson.train)
         batch = self._training_batch(stage, chain, rows)
         self.ledger.progress.note(f"fitting {stage.name} on {len(batch)} images")
+        import_for(type(stage))
         with threads.allow(self.jobs), fitting.at(self._bench(key)):
             began = time.perf_counter()
             arrays, note = _explained_fit(stage, batch, lesson.labels[rows])

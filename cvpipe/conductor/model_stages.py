@@ -13,6 +13,7 @@ from cvpipe.conductor.keys import digest
 from cvpipe.conductor.model_files import FORMAT, file_name, read_arrays, sha256, signed
 from cvpipe.conductor.state import unpack
 from cvpipe.errors import CvpipeError, DataError, did_you_mean, listed
+from cvpipe.files import newest
 from cvpipe.stage import Classifier, Learner, Stage
 
 
@@ -22,7 +23,8 @@ def read_head(path: Path) -> dict[str, Any]:
         head = json.loads((path / "model.json").read_bytes())
         whole = head == signed({name: value for name, value in head.items() if name != "digest"})
     except FileNotFoundError as error:
-        raise DataError("no model here: model.json is missing", where=str(path)) from error
+        near = newest(path, *(f"{'*/' * depth}model.json" for depth in (1, 2, 3)))
+        raise DataError(f"no model here: model.json is missing{near}", where=str(path)) from error
     except OSError as error:
         raise DataError(f"cannot read the model: {error.strerror}", where=str(path)) from error
     except (ValueError, AttributeError, TypeError, RecursionError) as error:

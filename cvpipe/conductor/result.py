@@ -57,6 +57,11 @@ class RunResult:
     folder: Path | None = None
     """Where the files of the run are, if any were written."""
 
+    def __repr__(self) -> str:
+        """One line: what is in it are thousands of predictions."""
+        scores = ", ".join(f"{name} {score.mean:.4f}" for name, score in self.scores.items())
+        return f"<RunResult '{self.name}' on {self.dataset.name}: {scores}>"
+
     def summary(self) -> dict[str, Any]:
         """The content of `result.json`."""
         return {

@@ -37,7 +37,8 @@ def _read(text: str) -> bytes:
             raise FileNotFoundError
         return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
-        said = f"no such file, and no shipped spec of that name{near_path(path, is_spec, shipped_specs())}"
+        near = near_path(path, is_spec, shipped_specs())
+        said = f"no such file, and no shipped spec of that name{near}; `cvpipe init --list` lists all"
     except IsADirectoryError:
         inside = sorted(f.name for f in path.iterdir() if is_spec(f))
         said = "is a folder, not a spec" + (f"; it holds {', '.join(inside[:5])}" if inside else "")

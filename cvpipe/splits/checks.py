@@ -10,11 +10,7 @@ from cvpipe.data import Dataset
 from cvpipe.errors import DataError, Problem
 from cvpipe.splits.fold import Fold
 from cvpipe.splits.table import shown
-
-
-def plural(count: int, thing: str) -> str:
-    """`1 image`, `3 images`, `2 classes`."""
-    return f"{count:,} {thing}" + ("" if count == 1 else "es" if thing.endswith("s") else "s")
+from cvpipe.wording import plural
 
 
 class Census:

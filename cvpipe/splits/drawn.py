@@ -12,9 +12,10 @@ from cvpipe.data import Dataset
 from cvpipe.data.seeds import derive
 from cvpipe.options import Count, Fraction
 from cvpipe.splits.base import Split
-from cvpipe.splits.checks import Census, plural
+from cvpipe.splits.checks import Census
 from cvpipe.splits.fold import Fold
 from cvpipe.splits.grouping import Shares, assign, equal_shares
+from cvpipe.wording import plural
 
 
 def _grouped(shares: Shares, census: Census, seed: int) -> np.ndarray:

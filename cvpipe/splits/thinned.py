@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from cvpipe.data.seeds import derive
-from cvpipe.splits.checks import Census, plural
+from cvpipe.splits.checks import Census
 from cvpipe.splits.fold import Fold
+from cvpipe.wording import plural
 
 
 def too_few(folds: Sequence[Fold], census: Census, wanted: int) -> Iterator[str]:

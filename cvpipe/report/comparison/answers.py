@@ -86,7 +86,8 @@ def _pair(pair: Pair, first: str) -> dict[str, Any]:
     if pair.belief:
         b = pair.belief
         a, other = (b.a_better, b.b_better)[::turn]
-        facts.append((f"Probability that A is better by more than {100 * b.rope:g} point(s)", f"{a:.2f}"))
+        points = f"{100 * b.rope:g} {'point' if b.rope == 0.01 else 'points'}"
+        facts.append((f"Probability that A is better by more than {points}", f"{a:.2f}"))
         facts.append(("… that they are practically the same", f"{b.equivalent:.2f}"))
         facts.append(("… that B is better", f"{other:.2f}"))
     only = (pair.only_a_right, pair.only_b_right)[::turn]

@@ -19,6 +19,7 @@
   }
 
   const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)}\u00a0%`;
+  const times = (count) => (count === 1 ? "once" : `${count} times`);
   const signed = (points) => `${points < 0 ? "\u2212" : "+"}${Math.abs(points).toFixed(1)}`;
   const short = (text, most) =>
     text.length <= most ? text : `${text.slice(0, (most - 1) >> 1)}…${text.slice(text.length - (most - 1 - ((most - 1) >> 1)))}`;
@@ -188,7 +189,7 @@
       if (cells[k] !== cells[k + 1]) wrong.push([cells[k + 2], names[cells[k]], names[cells[k + 1]]]);
     }
     wrong.sort((x, y) => y[0] - x[0]);
-    const most = wrong.slice(0, 3).map(([count, truth, taken]) => `${truth} taken for ${taken}, ${count} times`);
+    const most = wrong.slice(0, 3).map(([count, truth, taken]) => `${truth} taken for ${taken} ${times(count)}`);
     return `Confusion matrix of ${letter}, ${data.names[which]}. Most often wrong: ${most.join("; ") || "nothing"}.`;
   }
 
@@ -245,7 +246,7 @@
     byId("gallery").replaceChildren(...found.slice(0, limit).map((answer) => card(answer, a, b)));
     byId("more").hidden = found.length <= limit;
     const only = a === b ? [0, 0] : pairOf(a, b).only;
-    byId("shown").textContent = `${Math.min(limit, found.length)} of ${found.length} pictures. In all answers only A is right ${only[0]} times, only B ${only[1]} times.`;
+    byId("shown").textContent = `${Math.min(limit, found.length)} of ${found.length} pictures. In all answers only A is right ${times(only[0])}, only B ${times(only[1])}.`;
   }
 
   function card(answer, a, b) {

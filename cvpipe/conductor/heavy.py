@@ -1,0 +1,26 @@
+"""Libraries that take seconds to import: told before a stage needs them, so that no stage's clock runs meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+
+from cvpipe.conductor.sources import code_of
+from cvpipe.device import current
+from cvpipe.stage import Stage
+
+HEAVY = ("torch", "torchvision")
+
+
+def heavy_libraries(stage: type[Stage]) -> list[str]:
+    """Which of them a stage will import on the device in use."""
+    skipped = stage.gpu_only if current() == "cpu" else ()
+    used = {line.partition(" ")[0] for line in code_of(stage.__module__)}
+    return [name for name in HEAVY if name in used and name not in skipped]
+
+
+def import_for(stage: type[Stage]) -> None:
+    """Import them now. One that is not installed is for the stage to complain about."""
+    for name in heavy_libraries(stage):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
