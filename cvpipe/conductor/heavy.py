@@ -20,7 +20,8 @@ def heavy_libraries(stage: type[Stage]) -> list[str]:
 
 
 def import_for(stage: type[Stage]) -> None:
-    """Import them now. One that is not installed is for the stage to complain about."""
-    for name in heavy_libraries(stage):
+    """Import torch now if the stage will; torchvision is for some of its options only. What is not installed is for
+    the stage to complain about."""
+    if "torch" in heavy_libraries(stage):
         with contextlib.suppress(ImportError):
-            importlib.import_module(name)
+            importlib.import_module("torch")
