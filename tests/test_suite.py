@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from cvpipe_cli.main import main
 
 from cvpipe.comparison.entrants import enter
 from cvpipe.comparison.suite import is_suite, read_suite
@@ -135,3 +137,11 @@ def test_a_suite_is_told_from_a_spec(suite: Callable[[str], Path]) -> None:
     assert not is_suite({"specs": []})
     with pytest.raises(SpecError, match="no such file"):
         is_suite("nowhere.yaml")
+
+
+def test_check_takes_a_suite(suite: Callable[[str], Path]) -> None:
+    path = str(suite(GOOD))
+    done = CliRunner().invoke(main, ["check", path])
+    assert (done.exit_code, done.stdout) == (0, f"ok {path}: a suite of 10 pipelines, for `cvpipe compare`\n")
+    suite(GOOD.replace("- lbp_svm", "- lbp_swm"))
+    assert "(did you mean 'lbp_svm'?)" in CliRunner().invoke(main, ["check", path]).stderr

@@ -30,8 +30,8 @@ def begun(work: str, libraries: Iterable[str] = LIBRARIES) -> Iterator[None]:
     try:
         yield
     finally:
-        if server := _waiting.pop(work, None):
-            ended(server)
+        if unused := _waiting.pop(work, None):
+            ended(unused)
 
 
 def server(work: str, libraries: Iterable[str]) -> Server:
