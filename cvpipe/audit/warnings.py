@@ -59,8 +59,8 @@ def _pairs(pairs: Sequence[Sequence[str]], sign: str) -> str:
 
 
 def _copies(audit: Audit) -> Iterator[str]:
-    if audit.equal:
-        sets = [" = ".join(map(_quoted, ids)) for ids in audit.equal]
+    if agreeing := [ids for ids in audit.equal if ids not in audit.contradicting]:
+        sets = [" = ".join(map(_quoted, ids)) for ids in agreeing]
         what = _counted(len(sets), "set of equal images", "sets of equal images")
         yield f"{what}: {_some(sets)}; copies of one class stay on one side of a drawn split, but count twice"
     if audit.alike and not audit.alike_across:
