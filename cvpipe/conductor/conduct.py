@@ -60,12 +60,13 @@ def conduct(
     pipeline.check()
     chosen = as_split(split or {"kfold": 5})
     run_seed = pipeline.seed if seed is None else seed
+    listener = progress or Progress()
     jobs_used, used_device = workers.count(jobs or pipeline.jobs), resolve_device(device)
     with open_store(pipeline.cache) as store, use(used_device):
-        data, scan, skipped = usable(dataset, on_bad_image, store, jobs_used, progress or Progress())
+        data, scan, skipped = usable(dataset, on_bad_image, store, jobs_used, listener)
         folds = chosen.folds(data, run_seed, [bad["id"] for bad in skipped], scan.tokens)
         stages = replaced(seeded(pipeline.stages, run_seed))
-        ledger = Ledger(stages, jobs_used, progress or Progress())
+        ledger = Ledger(stages, jobs_used, listener)
         flow = Flow(data.images, scan.tokens, store, jobs_used, ledger)
         ledger.begin(len(data), len(folds))
         results, fitted = _all_splits(flow, stages, data, folds)

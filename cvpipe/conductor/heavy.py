@@ -10,6 +10,7 @@ from cvpipe.device import current
 from cvpipe.stage import Stage
 
 HEAVY = ("torch", "torchvision")
+"""By their names as modules and as packages."""
 
 
 def heavy_libraries(stage: type[Stage]) -> list[str]:

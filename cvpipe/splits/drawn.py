@@ -89,7 +89,7 @@ class _Draws(Split):
 
     def _mask(self, census: Census, seed: int) -> np.ndarray:
         """(n,) bool, the test images of one draw."""
-        raise NotImplementedError
+        raise NotImplementedError(f"split '{self.name}' has no _mask")
 
 
 class Holdout(_Draws):

@@ -120,11 +120,11 @@ class FilterLearner(Learner):
 
     def _learn(self, rows: np.ndarray) -> None:
         """Set `filters_`, (K, d) float32, and what else is learned, from (n, d) float32 white rows."""
-        raise NotImplementedError
+        raise NotImplementedError(f"stage '{self.name}' has no _learn")
 
     def _coding(self) -> Coding:
         """From white rows to codes, by what was learned."""
-        raise NotImplementedError
+        raise NotImplementedError(f"stage '{self.name}' has no _coding")
 
     def _codes(self, rows: np.ndarray) -> np.ndarray:
         """(n, codes) of (n, d) white rows."""

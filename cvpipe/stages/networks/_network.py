@@ -32,7 +32,7 @@ class Network(Learner):
 
     def build(self) -> nn.Module:
         """The network with any weights, for what was learned. Every stage writes its own."""
-        raise NotImplementedError
+        raise NotImplementedError(f"stage '{self.name}' has no build")
 
     def state(self) -> dict[str, Any]:
         """What was learned, each array of the network by itself: `weights_conv1.bias`."""
