@@ -153,7 +153,7 @@ def test_two_are_set_side_by_side(page: Any) -> None:
     low, high = before["95 % interval, over images"].split(" to ")
     assert after["95 % interval, over images"] == f"{high} to {low}".translate(flip)
     assert after["… that B is better"] == "0.60"
-    assert after["Probability that A is better by more than 1 point(s)"] == "0.10"
+    assert after["Probability that A is better by more than 1 point"] == "0.10"
     choose(page, "#pick-b", "3 gamma")
     assert find(page, "#verdict").text == "Choose two different pipelines."
 
