@@ -60,6 +60,13 @@ class Configurable:
         cls.__doc__ = doc  # dataclass invents one where there is none
 
     @classmethod
+    def __get_pydantic_core_schema__(cls, *_: Any) -> Any:
+        """Nothing in JSON passes for an object of this class: a spec's text builds one, and only then."""
+        from pydantic_core import core_schema
+
+        return core_schema.is_instance_schema(cls)
+
+    @classmethod
     def parameters(cls) -> list[str]:
         """The names of the parameters, in the order of the fields."""
         return [f.name for f in fields(cast(Any, cls)) if f.init]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import types
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
@@ -46,6 +47,8 @@ def checked(hint: Any, value: Any) -> tuple[Any, tuple[int | str, ...] | None]:
         return _adapter(hint).validate_json(json.dumps(value, default=_as_json), strict=True), None
     except ValidationError as error:
         return None, error.errors()[0]["loc"]
+    except (TypeError, ValueError):  # a value that no JSON can hold
+        return None, ()
 
 
 def remember_checks() -> None:
@@ -60,10 +63,10 @@ def remember_checks() -> None:
 @cache
 def _adapter(hint: Any) -> TypeAdapter[Any]:
     """The check for an annotation; making it takes a millisecond."""
-    from pydantic import ConfigDict, TypeAdapter
+    from pydantic import TypeAdapter
 
-    return TypeAdapter(hint, config=ConfigDict(arbitrary_types_allowed=True))
+    return TypeAdapter(hint)
 
 
 def _as_json(value: Any) -> Any:
-    return value.tolist() if hasattr(value, "tolist") else str(value)
+    return value.tolist() if hasattr(value, "tolist") else os.fspath(value)
