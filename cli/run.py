@@ -60,7 +60,7 @@ def print_summary(summary: Mapping[str, Any], folder: Path | None) -> None:
     """Scores, costs, warnings, and where the files are; `summary` is the content of a `result.json`."""
     from cvpipe_cli.tables import show
 
-    from cvpipe.wording import number, split_text
+    from cvpipe.wording import mean_and_spread, number, split_text
 
     data = summary["data"]
     sizes = f"{data['images']:,} images, {data['classes']} classes"
@@ -68,7 +68,7 @@ def print_summary(summary: Mapping[str, Any], folder: Path | None) -> None:
     rows = []
     for metric, score in summary["scores"].items():
         low, high = score["ci95"]
-        spread = f"{score['mean']:.4f} ± {score['std']:.4f}"
+        spread = mean_and_spread(f"{score['mean']:.4f}", f"{score['std']:.4f}", len(score["values"]))
         baseline = summary["baseline"][metric]["mean"]
         rows.append((metric, spread, f"{low:.4f} to {high:.4f}", f"{baseline:.4f}"))
     show(["metric", ">mean ± std", ">95 % interval", ">baseline"], rows)

@@ -94,6 +94,11 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
+def mean_and_spread(mean: str, std: str, splits: int) -> str:
+    """`76.8 ± 1.2`; one split alone has no standard deviation: `76.8`."""
+    return f"{mean} ± {std}" if splits > 1 else mean
+
+
 def nearest(hint: Any, value: Any) -> str:
     """` (did you mean 'l1'?)` if a wrong value is near one of the fixed words of an annotation."""
     words = [kind.short for kind in kinds(hint) if kind.is_word]

@@ -21,7 +21,7 @@ from cvpipe.spec.build import build
 from cvpipe.spec.model import resolved_part
 from cvpipe.spec.nodes import parse, to_node
 from cvpipe.stage import Stage
-from cvpipe.wording import type_phrase, type_text
+from cvpipe.wording import mean_and_spread, type_phrase, type_text
 
 GOOD = """\
 data: textures
@@ -382,6 +382,7 @@ def test_help_comes_from_the_comments() -> None:
 
 
 def test_wording() -> None:
+    assert (mean_and_spread("76.8", "1.2", 5), mean_and_spread("76.8", "0.0", 1)) == ("76.8 ± 1.2", "76.8")
     assert type_phrase(Literal["l1", "l2", "none"]) == "one of l1, l2 or none"
     assert type_phrase(Annotated[int, Ge(2)] | None) == "a whole number of at least 2 or null"
     assert type_text(bool) == "true | false"

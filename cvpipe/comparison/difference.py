@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cvpipe.comparison.run_files import Row, RunFiles
+from cvpipe.wording import mean_and_spread
 
 Sign = Literal["-", "+", " "]
 UNCOMPARED = ("when",)
@@ -112,8 +113,9 @@ def score_lines(first: RunFiles, second: RunFiles) -> list[Line]:
 
 def _score(metric: str, score: Mapping[str, Any]) -> str:
     values = ", ".join(f"{value:.{DIGITS}f}" for value in score["values"][:10])
+    mean, std = f"{score['mean']:.{DIGITS}f}", f"{score['std']:.{DIGITS}f}"
     more = ", …" if len(score["values"]) > 10 else ""
-    return f"{metric}: {score['mean']:.{DIGITS}f} ± {score['std']:.{DIGITS}f} ({values}{more})"
+    return f"{metric}: {mean_and_spread(mean, std, len(score['values']))} ({values}{more})"
 
 
 def _by_how_much(metric: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> str:

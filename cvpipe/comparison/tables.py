@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from typing import Any
 
 from cvpipe.comparison.candidate import Candidate
 from cvpipe.comparison.result import Comparison
 from cvpipe.comparison.words import METRICS
-from cvpipe.wording import number, split_text
+from cvpipe.wording import mean_and_spread, number, split_text
 
 HEAD = (
     "rank",
@@ -116,9 +117,14 @@ def curve_rows(comparison: Comparison) -> tuple[tuple[str, ...], list[tuple[str,
     sizes = sorted({point.train_size for c in curved for point in c.curve})
     found = []
     for c in curved:
-        by_size = {point.train_size: f"{100 * point.mean:.1f} ± {100 * point.std:.1f}" for point in c.curve}
+        by_size = {point.train_size: _mean(point) for point in c.curve}
         found.append((c.name, *(by_size.get(size, "–") for size in sizes)))
     return ("pipeline", *map(str, sizes)), found
+
+
+def _mean(score: Any) -> str:
+    """Mean and standard deviation of shares in points; one split has no deviation."""
+    return mean_and_spread(f"{100 * score.mean:.1f}", f"{100 * score.std:.1f}", len(score.values))
 
 
 def _cost(value: float | None) -> str:
@@ -144,7 +150,7 @@ def row(candidate: Candidate, metric: str) -> tuple[str, ...]:
     assert costs is not None
     return (
         candidate.name,
-        f"{100 * score.mean:.1f} ± {100 * score.std:.1f}",
+        _mean(score),
         f"{100 * low:.1f} to {100 * high:.1f}",
         _cost(costs.fit_s),
         _cost(costs.predict_ms_per_image),

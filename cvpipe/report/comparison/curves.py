@@ -7,6 +7,7 @@ from typing import Any
 from cvpipe.comparison.result import Comparison
 from cvpipe.report import chart
 from cvpipe.report.words import percent, points, title
+from cvpipe.wording import mean_and_spread
 
 ROOM = 180  # px at the right for names
 
@@ -33,5 +34,8 @@ def section(comparison: Comparison) -> dict[str, Any] | None:
 
 
 def _cells(curve: Any, sizes: list[int]) -> list[str]:
-    known = {point.train_size: f"{percent(point.mean)} ± {points(point.std)}" for point in curve}
+    known = {
+        point.train_size: mean_and_spread(percent(point.mean), points(point.std), len(point.values))
+        for point in curve
+    }
     return [known.get(size, "–") for size in sizes]
