@@ -1,6 +1,9 @@
 """SIFT descriptors of places in a layer of a scale space, compiled. Import it where it is used: numba takes half a
 second to load.
 
+The gradients of the layer are computed once. Those of a square are gathered row by row, get their shares in bins all
+together, and are added one by one; all but the last are loops that run on vectors.
+
 Source: Lowe, "Distinctive image features from scale-invariant keypoints", IJCV 2004, section 6; Rey Otero & Delbracio,
 "Anatomy of the SIFT Method", IPOL 2014, section 4.2.
 """
@@ -12,6 +15,15 @@ from typing import Any
 
 import numpy as np
 
+from cvpipe.vision._sift_histogram import (
+    BINS,
+    MIDDLE,
+    REACH,
+    SPARE,
+    add_shares,
+    normalised,
+    shares,
+)
 from cvpipe.vision.compiled import compiled
 from cvpipe.vision.gradient_angle import FAST, atan2
 from cvpipe.vision.sift_layout import CELLS, DIRECTIONS, WIDTH
@@ -19,15 +31,32 @@ from cvpipe.vision.sift_layout import CELLS, DIRECTIONS, WIDTH
 CELL = np.float32(3.0)
 """Side of a histogram's cell in sigmas of the keypoint, as in Lowe's program and OpenCV's (Rey Otero & Delbracio,
 section 4.2: lambda = 6 for half of the four cells)."""
-REACH = np.float32((CELLS + 1) / 2 - 1e-5)
-"""Gradients farther from the centre along the descriptor's axes, in cells, add to no histogram. A little less than the
-2.5 at which a share becomes 0, so that rounding leads to no cell outside of the margin."""
-LARGEST = np.float32(0.2)
-"""Numbers of the unit vector are cut off there, against lighting that is not linear (Lowe 2004, section 6.1)."""
-UNIT = np.float32(512)
-"""Length of the vector of whole numbers, whose values then rarely pass 255 (as in Lowe's program and OpenCV's)."""
-PADDED = CELLS + 2
-"""Cells along a side with a margin for those outside."""
+TURN = np.float32(DIRECTIONS / (2 * math.pi))
+"""Directions of a histogram in a radian."""
+
+
+@compiled(fastmath=FAST, error_model="numpy")
+def _gradient_row(above: Any, at: Any, below: Any, magnitude: np.ndarray, direction: np.ndarray) -> None:
+    for k in range(1, len(at) - 1):
+        gx = at[k + 1] - at[k - 1]
+        gy = below[k] - above[k]
+        magnitude[k] = math.sqrt(gx * gx + gy * gy)
+        direction[k] = np.float32(DIRECTIONS) - atan2(gy, gx) * TURN
+
+
+@compiled()
+def _gradients(layer: np.ndarray) -> np.ndarray:
+    """(2, h w + spare) magnitudes and directions of the gradients, 0 on the border.
+
+    Directions are in bins against the sense from x to y, from 4 to 12.
+    """
+    height, width = layer.shape
+    out = np.zeros((2, height * width + SPARE), np.float32)
+    magnitude, direction = out[0], out[1]
+    for i in range(1, height - 1):
+        row = slice(i * width, (i + 1) * width)
+        _gradient_row(layer[i - 1], layer[i], layer[i + 1], magnitude[row], direction[row])
+    return out
 
 
 @compiled()
@@ -40,114 +69,83 @@ def _span(slope: Any, rest: Any, low: Any, high: Any) -> tuple[Any, Any]:
 
 
 @compiled(fastmath=FAST, error_model="numpy")
-def _pair(cell: np.ndarray, here: np.int32, beside: np.int32, weight: np.float32, share: np.float32) -> None:
-    """Add a weight to two neighbouring directions of a cell."""
-    second = weight * share
-    cell[here] += weight - second
-    cell[beside] += second
-
-
-@compiled(fastmath=FAST, error_model="numpy")
-def _gradients(rows: tuple, first: int, window: np.ndarray, start: Any, out: np.ndarray) -> None:
-    """Weighted magnitudes (row 0) and directions in bins (row 1) of the gradients of a piece of the middle row.
-
-    Directions are counted from the bin `start` and against the sense of angles from x to y.
-    """
-    above, at, below = rows
-    for k in range(len(window)):
-        gx = at[first + k + 1] - at[first + k - 1]
-        gy = below[first + k] - above[first + k]
-        out[0, k] = math.sqrt(gx * gx + gy * gy) * window[k]
-        out[1, k] = start - atan2(gy, gx) * np.float32(DIRECTIONS / (2 * math.pi))
-
-
-@compiled(fastmath=FAST, error_model="numpy")
-def _cells(u: Any, v: Any, cos: np.float32, sin: np.float32, count: int, out: np.ndarray) -> None:
-    """Cell coordinates (rows 2 and 3) of `count` samples in a row, the first at (u, v)."""
-    low, high = np.float32(0), np.float32(CELLS + 1) - np.float32(1e-5)
+def _take(
+    values: np.ndarray, start: Any, window: np.ndarray, skip: Any, weight: Any, out: Any, n: Any, count: int
+) -> None:
+    """Copy a piece of a map to the samples from n on, with weights."""
     for k in range(count):
-        out[2, k] = min(max(u + cos * np.float32(k), low), high)
-        out[3, k] = min(max(v - sin * np.float32(k), low), high)
+        i = np.uint64(k)  # an index that may be negative would keep the loop from running on vectors
+        out[n + i] = values[start + i] * (window[skip + i] * weight)
 
 
 @compiled(fastmath=FAST, error_model="numpy")
-def _share(row: np.ndarray, count: int, histogram: np.ndarray) -> None:
-    """Add each sample to the eight bins around it, trilinearly (Lowe 2004, section 6.1)."""
+def _copy(values: np.ndarray, start: Any, out: np.ndarray, n: Any, count: int) -> None:
+    """Copy a piece of a map to the samples from n on."""
     for k in range(count):
-        magnitude, direction, u, v = row[0, k], row[1, k], row[2, k], row[3, k]
-        column, line, turn = np.int32(u), np.int32(v), np.int32(direction)
-        fu, fv, fd = u - np.float32(column), v - np.float32(line), direction - np.float32(turn)
-        here, beside = turn & (DIRECTIONS - 1), (turn + 1) & (DIRECTIONS - 1)
-        right = magnitude * fu
-        left = magnitude - right
-        below_left, below_right = left * fv, right * fv
-        _pair(histogram[line, column], here, beside, left - below_left, fd)
-        _pair(histogram[line, column + 1], here, beside, right - below_right, fd)
-        _pair(histogram[line + 1, column], here, beside, below_left, fd)
-        _pair(histogram[line + 1, column + 1], here, beside, below_right, fd)
+        i = np.uint64(k)
+        out[n + i] = values[start + i]
 
 
 @compiled(fastmath=FAST, error_model="numpy")
-def _row(layer: np.ndarray, i: int, first: int, window: np.ndarray, frame: tuple, buffer: np.ndarray) -> None:
-    """Fill the buffer with the gradients of a piece of row i, their weights and their places in the descriptor."""
-    x, y, cos, sin, fall, start = frame
-    _gradients((layer[i - 1], layer[i], layer[i + 1]), first, window, start, buffer)
-    dx, dy, middle = np.float32(first) - x, np.float32(i) - y, np.float32((CELLS + 1) / 2)
-    _cells(cos * dx + sin * dy + middle, cos * dy - sin * dx + middle, cos, sin, len(window), buffer)
-    weight = np.exp(fall * dy * dy)
-    for k in range(len(window)):
-        buffer[0, k] *= weight
+def _locate(first: Any, step: Any, out: np.ndarray, n: Any, count: int) -> None:
+    """A coordinate of `count` samples in a row."""
+    for k in range(count):
+        out[n + np.uint64(k)] = first + step * np.float32(np.int32(k))
 
 
 @compiled(fastmath=FAST, error_model="numpy")
-def _accumulate(layer: np.ndarray, place: np.ndarray, histogram: np.ndarray, buffer: np.ndarray) -> None:
-    """Add the gradients in the square around a place to its histograms."""
+def _gather(maps: tuple, shape: tuple, place: np.ndarray, out: tuple) -> int:
+    """Fill the samples of the square around a place: weighted magnitudes, directions, columns, lines; their number."""
+    magnitude, direction = maps
+    magnitudes, directions, columns, lines, _ = out
+    height, width = shape
     x, y, cell, angle = place[0], place[1], CELL * place[2], place[3]
     cos, sin = np.float32(math.cos(angle) / cell), np.float32(math.sin(angle) / cell)
     half = REACH * cell * cell * (abs(cos) + abs(sin))
-    low, high = max(1, math.ceil(x - half)), min(layer.shape[1] - 2, math.floor(x + half))
-    if high < low:
-        return
+    low, high = max(1, math.ceil(x - half)), min(width - 2, math.floor(x + half))
     spread = np.float32(CELLS / 2) * cell
     fall = np.float32(-0.5) / (spread * spread)  # a window of half the descriptor's side (section 6.1)
-    window = np.exp(fall * (np.arange(low, high + 1).astype(np.float32) - x) ** 2)
-    start = angle * np.float32(DIRECTIONS / (2 * math.pi)) + np.float32(
-        2 * DIRECTIONS
-    )  # two turns keep it positive
-    frame = (x, y, cos, sin, fall, start)
-    for i in range(max(1, math.ceil(y - half)), min(layer.shape[0] - 2, math.floor(y + half)) + 1):
+    window = np.exp(fall * (np.arange(low, max(low, high + 1) + SPARE).astype(np.float32) - x) ** 2)
+    n = 0
+    for i in range(max(1, math.ceil(y - half)), min(height - 2, math.floor(y + half)) + 1):
         dy = np.float32(i) - y
         a, b = _span(cos, sin * dy, low - x, high - x)
         a, b = _span(-sin, cos * dy, a, b)
-        first, last = max(low, math.ceil(a + x)), min(high, math.floor(b + x))
-        if first <= last:
-            _row(layer, i, first, window[first - low : last + 1 - low], frame, buffer)
-            _share(buffer, last + 1 - first, histogram)
+        first = max(low, math.ceil(a + x))
+        count = min(high, math.floor(b + x)) + 1 - first
+        if count > 0:
+            dx, whole = np.float32(first) - x, (count + SPARE - 1) // SPARE * SPARE
+            at, skip, to = np.uint64(i * width + first), np.uint64(first - low), np.uint64(n)
+            _take(magnitude, at, window, skip, np.exp(fall * dy * dy), magnitudes, to, whole)
+            _copy(direction, at, directions, to, whole)
+            _locate(cos * dx + sin * dy + MIDDLE, cos, columns, to, whole)
+            _locate(cos * dy - sin * dx + MIDDLE, -sin, lines, to, whole)
+            n += count
+    return n
 
 
-@compiled(fastmath=FAST, error_model="numpy")
-def _normalised(histogram: np.ndarray, out: np.ndarray) -> None:
-    """Unit length, cut off, unit length again, whole numbers (Lowe 2004, section 6.1)."""
-    cells = np.ascontiguousarray(histogram[1:-1, 1:-1]).reshape(-1)
-    length = math.sqrt((cells * cells).sum())
-    if length == 0:
-        out[:] = 0
-        return
-    cells = np.minimum(cells / length, LARGEST)
-    cells *= UNIT / math.sqrt((cells * cells).sum())
-    for d in range(len(cells)):
-        out[d] = np.uint8(min(np.float32(255), cells[d] + np.float32(0.5)))
+@compiled()
+def _room(layer: np.ndarray, places: np.ndarray) -> int:
+    """How many samples the largest square has at most."""
+    side = 2 * REACH * CELL * places[:, 2].max() + 3  # that of the square, and half a sample around it
+    return int(min(side * side, layer.size)) + 2 * SPARE
 
 
 @compiled()
 def _descriptors(layer: np.ndarray, places: np.ndarray) -> np.ndarray:
     out = np.empty((len(places), WIDTH), np.uint8)
-    buffer = np.empty((4, layer.shape[1]), np.float32)
-    histogram = np.empty((PADDED, PADDED, DIRECTIONS), np.float32)
+    gradients, room = _gradients(layer), _room(layer, places)
+    maps = gradients[0], gradients[1]
+    space = np.zeros((5, room), np.float32)
+    a, b, c, d, e = samples = space[0], space[1], space[2], space[3], space[4]
+    index = np.empty(room, np.int32)
+    histograms = np.empty((2, BINS), np.float32)
     for row in range(len(places)):
-        histogram[:] = 0
-        _accumulate(layer, places[row], histogram, buffer)
-        _normalised(histogram, out[row])
+        histograms[:] = 0
+        n = _gather(maps, layer.shape, places[row], samples)
+        shares(a, b, c, d, e, index, places[row, 3] * TURN, n)
+        add_shares(a, b, c, d, e, index, n, histograms[0], histograms[1])
+        normalised(histograms[0] + histograms[1], out[row])
     return out
 
 
@@ -159,4 +157,4 @@ def descriptors(layer: np.ndarray, places: np.ndarray) -> np.ndarray:
     (along the angle), direction, counted from the angle and against the sense from x to y. What lies outside of the
     layer adds nothing; a place without a gradient has zeros.
     """
-    return _descriptors(layer, places)
+    return _descriptors(layer, places) if len(places) else np.empty((0, WIDTH), np.uint8)
