@@ -214,12 +214,12 @@ def test_overrides(spec_file) -> None:
 def test_an_override_of_a_stage_that_occurs_twice(spec_file) -> None:
     path = spec_file(GOOD.replace("  - root_sift\n", "  - root_sift\n  - root_sift\n"))
     assert messages(path, ["root_sift.x=1"]) == [
-        "--set root_sift.x=1: stage 'root_sift' occurs 2 times: write root_sift[0] or root_sift[1]"
+        "--set root_sift.x=1: stage 'root_sift' occurs 2 times in x.yaml: write root_sift[0] or root_sift[1]"
     ]
     assert messages(path, ["root_sift[1].x=1"]) == [
         "--set root_sift[1].x=1: unknown option 'x' of stage 'root_sift': it has no options"
     ]
-    assert messages(path, ["root_sift[2].x=1"])[0].endswith("occurs 2 times, counted from 0")
+    assert messages(path, ["root_sift[2].x=1"])[0].endswith("occurs 2 times in x.yaml, counted from 0")
 
 
 @pytest.mark.parametrize(
@@ -227,8 +227,8 @@ def test_an_override_of_a_stage_that_occurs_twice(spec_file) -> None:
     [
         ("bag_of_words.clusters=3", "unknown option 'clusters' of stage 'bag_of_words'; it has words,"),
         ("bag_of_words.words=many", "option 'words' of stage 'bag_of_words' must be a whole"),
-        ("bag_of_word.words=3", "no stage or key 'bag_of_word' in this spec (did you mean"),
-        ("seeds=3", "no stage or key 'seeds' in this spec (did you mean 'seed'?)"),
+        ("bag_of_word.words=3", "no stage or key 'bag_of_word' in x.yaml (did you mean"),
+        ("seeds=3", "no stage or key 'seeds' in x.yaml (did you mean 'seed'?)"),
         ("seed=x", "seed must be a whole number of at least 0, got 'x'"),
         ("seed", "must be KEY=VALUE"),
         ("=3", "must be KEY=VALUE"),
