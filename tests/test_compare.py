@@ -157,6 +157,23 @@ def test_finished_candidates_are_not_run_again(again: Path, photos: Path, made: 
     assert found.pairs == made.pairs
 
 
+def test_runs_of_others_in_the_folder_are_named(again: Path) -> None:
+    line = f"still in {again / 'runs'}, but not part of this comparison: "
+    assert line not in cli("show", again).stdout
+    for number in range(3):
+        shutil.copytree(again / "runs" / "pixels", again / "runs" / f"old_{number}")
+    (again / "runs" / "notes.txt").touch()
+    said = [text for text in cli("show", again).stdout.splitlines() if text.startswith(line)]
+    assert said == [f"{line}3 runs of other candidates (old_0, old_1 and old_2)"]
+    for number in range(3, 8):
+        (again / "runs" / f"old_{number}").mkdir()
+    assert "(old_0, old_1, old_2, old_3, old_4 and 3 more)" in cli("show", again).stdout
+    assert load_comparison(again).candidate("pixels").ok
+    assert sorted(path.name for path in (again / "runs").iterdir() if path.name.startswith("old")) == [
+        f"old_{number}" for number in range(8)
+    ]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("damage", ["spec", "predictions", "record", "missing", "data", "seed"])
 def test_what_is_not_as_it_was_is_run_again(again: Path, photos: Path, tmp_path: Path, damage: str) -> None:
