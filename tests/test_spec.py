@@ -9,12 +9,13 @@ from typing import Annotated, Any, Literal
 import pytest
 from annotated_types import Ge
 
+from cvpipe import registry
 from cvpipe.conductor.evaluate import METRICS
 from cvpipe.conductor.seeding import seeded
 from cvpipe.configurable import Configurable
 from cvpipe.data.seeds import derive
 from cvpipe.errors import Problem, SpecError, listed
-from cvpipe.help import option_help
+from cvpipe.help import as_written, option_help
 from cvpipe.options import Count, Fraction, PathText, Positive, Seed
 from cvpipe.spec import build_stage, dump, json_schema, load_spec, option_problems, shipped_specs
 from cvpipe.spec.build import build
@@ -379,6 +380,32 @@ def test_help_comes_from_the_comments() -> None:
         "kfold": ("whole number >= 2", "required", "has no default"),
         "seed": ("whole number >= 0 | null", "null", ""),
     }
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (((Part(scales=2), Part()),), "[[{part: {scales: 2}}, part]]"),
+        (Whole(kfold=3, part=Part(scales=4)), "{whole: {part: {part: {scales: 4}}, kfold: 3}}"),
+        (["l1", "none", "null", "True", "3", "a: b", ""], '[l1, none, "null", "True", "3", "a: b", ""]'),
+        ({"flip": True, "turn": None}, "{flip: true, turn: null}"),
+        (Path("a/b.pt"), "a/b.pt"),
+        (1e-05, "1e-05"),
+    ],
+)
+def test_a_value_as_one_writes_it(value: Any, text: str) -> None:
+    assert as_written(value) == text
+    read = parse(text, "x").plain()
+    if isinstance(value, list | dict | float):
+        assert read == value
+
+
+@pytest.mark.parametrize("word", [word for word in registry.stage_names() if word != "frozen"])
+def test_every_default_can_be_copied_from_the_help_into_a_spec(word: str) -> None:
+    plain = resolved_part(build_stage(word))
+    for option in option_help(registry.stage_class(word)):
+        copied = build_stage(word, {option.name: parse(option.default, "x").plain()})
+        assert resolved_part(copied) == plain
 
 
 def test_wording() -> None:
