@@ -117,7 +117,7 @@ def run_candidate(task: Mapping[str, Any], teller: Teller) -> None:
 
 def _point(spec: Mapping[str, Any], size: int, options: Mapping[str, Any]) -> CurvePoint:
     """The score after learning from so many images of each class."""
-    options["progress"].note(f"learning from {size} images of each class")
+    options["progress"].doing(f"learning from {size} images of each class")
     result = run({**spec, "split": {**spec["split"], "train_per_class": size}}, **options)
     score = next(iter(result.scores.values()))
     return CurvePoint(size, score.mean, score.std, score.values)
