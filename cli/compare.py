@@ -60,11 +60,8 @@ def compare(specs: tuple[str, ...], as_json: bool, quiet: bool, plan_only: bool,
     if plan_only:
         from cvpipe_cli.plan import plan_shared
 
-        plan_shared(
-            specs,
-            as_json,
-            **{name: options[name] for name in ("overrides", "data", "seed", "jobs", "repeats")},
-        )
+        names = ("overrides", "data", "seed", "jobs", "repeats", "train_sizes")
+        plan_shared(specs, as_json, **{name: options[name] for name in names})
         return
     finished = bool(options["out"]) and (Path(options["out"]) / "comparison.json").exists()
     with (

@@ -77,12 +77,14 @@ def plan_comparison(
     overrides: Iterable[str] = (),
     data: str | Path | None = None,
     repeats: int | None = None,
+    train_sizes: Sequence[int] = (),
     seed: int | None = None,
     jobs: int | None = None,
 ) -> SharedPlan:
-    """What `compare` would do and cost, and what it saves that its candidates share stages."""
-    entrants = enter(_asked(specs)[1], overrides=overrides, data=data, seed=seed, repeats=repeats)
-    return plan_shared(entrants, entrants[0].spec.data.load(), jobs)
+    """What `compare` would do and cost, without learning curves, and what it saves that its candidates share stages."""
+    _, asked, sizes = _asked(specs)
+    entrants = enter(asked, overrides=overrides, data=data, seed=seed, repeats=repeats)
+    return plan_shared(entrants, entrants[0].spec.data.load(), jobs, train_sizes or sizes)
 
 
 def prepare() -> None:

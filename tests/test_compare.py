@@ -452,3 +452,15 @@ def test_folders_that_cannot_be_shown_end_with_3(again: Path) -> None:
 def test_a_spec_object_cannot_be_changed(photos: Path) -> None:
     with pytest.raises(SpecError, match="is complete"):
         cvpipe.compare([cvpipe.load_spec(specs(KNN, data=photos)[0])] * 2, seed=4)
+
+
+def test_a_plan_says_that_learning_curves_are_not_included(written: Callable[..., list[str]]) -> None:
+    files = written(KNN, HISTOGRAM)
+    line = "not included: learning curves, for which all is fitted again on 2, 4 and 10 images of each class"
+    Path("mine.yaml").write_text(f"specs: [{', '.join(files)}]\ntrain_sizes: [4, 2, 10]\n")
+    for command in (["compare", *files, "--plan", "--train-sizes", "2,10,4"], ["plan", "mine.yaml"]):
+        done = cli(*command)
+        assert done.exit_code == 0, done.output
+        assert line in done.stdout.splitlines()
+    assert json.loads(cli("plan", "mine.yaml", "--json").stdout)["train_sizes_not_included"] == [4, 2, 10]
+    assert "learning curves" not in cli("plan", *files).stdout
