@@ -11,7 +11,12 @@ import click
 from cvpipe_cli.options import as_json, device, jobs, spec_options
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cvpipe.comparison.result import Comparison
+
+MOST_NAMES = 5
+"""Runs of other candidates that are named; of the rest the number is told."""
 
 
 def _sizes(context: click.Context, option: click.Parameter, text: str | None) -> tuple[int, ...]:
@@ -55,11 +60,8 @@ def compare(specs: tuple[str, ...], as_json: bool, quiet: bool, plan_only: bool,
     if plan_only:
         from cvpipe_cli.plan import plan_shared
 
-        plan_shared(
-            specs,
-            as_json,
-            **{name: options[name] for name in ("overrides", "data", "seed", "jobs", "repeats")},
-        )
+        names = ("overrides", "data", "seed", "jobs", "repeats", "train_sizes")
+        plan_shared(specs, as_json, **{name: options[name] for name in names})
         return
     finished = bool(options["out"]) and (Path(options["out"]) / "comparison.json").exists()
     with (
@@ -91,3 +93,19 @@ def print_comparison(comparison: Comparison) -> None:
     for warning in comparison.warnings:
         click.echo(f"warning: {warning}", err=True)
     click.echo(f"{comparison.total_s:.1f} s in all; written to {comparison.folder}")
+    if comparison.folder:
+        _tell_others(comparison.folder, [candidate.name for candidate in comparison.candidates])
+
+
+def _tell_others(folder: Path, names: Sequence[str]) -> None:
+    """Name the runs that an earlier comparison left in the folder, for their numbers are in no table."""
+    from cvpipe.comparison.folder import other_runs
+    from cvpipe.errors import listed
+    from cvpipe.wording import plural
+
+    others = other_runs(folder, names)
+    more = [f"{len(others) - MOST_NAMES} more"] if len(others) > MOST_NAMES else []
+    if others:
+        named = listed([*others[:MOST_NAMES], *more], "and")
+        what = f"{plural(len(others), 'run')} of other candidates ({named})"
+        click.echo(f"still in {folder / 'runs'}, but not part of this comparison: {what}")

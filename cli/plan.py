@@ -41,6 +41,7 @@ def plan_shared(specs: tuple[str, ...], as_json: bool, **options: Any) -> None:
     from cvpipe_cli.tables import show
 
     from cvpipe.comparing import plan_comparison
+    from cvpipe.errors import listed
     from cvpipe.wording import number
 
     planned = plan_comparison(specs, **options)
@@ -57,6 +58,13 @@ def plan_shared(specs: tuple[str, ...], as_json: bool, **options: Any) -> None:
     show(["pipeline", "stages", "computed before (with)", ">alone s", ">saved s"], rows)
     sums = f"{number(planned.apart_s)} s one by one, {number(planned.apart_s - planned.saved_s)} s together"
     click.echo(f"{len(rows)} pipelines: about {sums}; sharing saves {number(planned.saved_s)} s")
+    if planned.train_sizes:
+        sizes = listed(map(str, sorted(set(planned.train_sizes))), "and")
+        click.echo(
+            f"not included: learning curves, for which all is fitted again on {sizes} images of each class"
+        )
+    for turn in planned.candidates:
+        _tell_doubts(turn.plan, f"{turn.name}: ")
 
 
 def print_plan(plan: Plan) -> None:
@@ -75,3 +83,11 @@ def print_plan(plan: Plan) -> None:
         f"{number(plan.total_s)} s, {number(plan.memory_mb)} MB of memory, {number(plan.disk_mb)} MB of disk"
     )
     click.echo(f"{plan.images:,} images, {plan.splits} splits, {plan.jobs} jobs: about {sums}")
+    _tell_doubts(plan)
+
+
+def _tell_doubts(plan: Plan, whose: str = "") -> None:
+    """Why there are stages without an estimate."""
+    for stage in plan.stages:
+        if stage.doubt:
+            click.echo(f"{whose}{stage.doubt}")

@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 import sys
-import threading
-import time
-from contextlib import AbstractContextManager
 from typing import Any, Self
 
-import click
-
-from cvpipe.conductor.progress import Progress
-
-EVERY_S = 10.0
-"""Seconds between two plain lines about one stage."""
+from cvpipe_cli.lines import Lines, Quiet
 
 
 def listener(quiet: bool) -> Quiet | Lines | Bars:
@@ -21,57 +13,6 @@ def listener(quiet: bool) -> Quiet | Lines | Bars:
     if quiet:
         return Quiet()
     return Bars() if sys.stderr.isatty() else Lines()
-
-
-class Quiet(Progress, AbstractContextManager):
-    """Says nothing."""
-
-    def __exit__(self, *error: Any) -> None:
-        return None
-
-
-class Lines(Quiet):
-    """A line for each stage at its end, and every few seconds before."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._total: dict[str, int] = {}
-        self._done: dict[str, int] = {}
-        self._began: dict[str, float] = {}
-        self._said: dict[str, float] = {}
-
-    def begin(self, stage: str, total: int) -> None:
-        """A stage will see so many images."""
-        with self._lock:
-            self._total[stage], self._done[stage] = total, 0
-
-    def advance(self, stage: str, images: int) -> None:
-        """So many more are done."""
-        with self._lock:
-            now = time.monotonic()
-            self._began.setdefault(stage, now)  # stages are announced long before their turn
-            self._done[stage] = self._done.get(stage, 0) + images
-            if now - self._said.setdefault(stage, now) > EVERY_S:
-                self._say(stage)
-
-    def end(self, stage: str) -> None:
-        """All are done."""
-        with self._lock:
-            if self._began.pop(stage, None) is not None:
-                self._total.pop(stage, 0)
-                click.echo(f"{stage}: done, {self._done.pop(stage):,} images", err=True)
-
-    def note(self, text: str) -> None:
-        """News."""
-        click.echo(text, err=True)
-
-    def _say(self, stage: str) -> None:
-        now = self._said[stage] = time.monotonic()
-        seconds = max(now - self._began.get(stage, now), 1e-3)
-        done, total = self._done[stage], self._total.get(stage, 0)
-        rate = done / seconds
-        left = f", {(total - done) / rate:,.0f} s left" if 0 < done < total else ""
-        click.echo(f"{stage}: {done:,} of {total:,} images, {rate:,.0f} images/s{left}", err=True)
 
 
 class Bars(Quiet):

@@ -77,12 +77,14 @@ def plan_comparison(
     overrides: Iterable[str] = (),
     data: str | Path | None = None,
     repeats: int | None = None,
+    train_sizes: Sequence[int] = (),
     seed: int | None = None,
     jobs: int | None = None,
 ) -> SharedPlan:
-    """What `compare` would do and cost, and what it saves that its candidates share stages."""
-    entrants = enter(_asked(specs)[1], overrides=overrides, data=data, seed=seed, repeats=repeats)
-    return plan_shared(entrants, entrants[0].spec.data.load(), jobs)
+    """What `compare` would do and cost, without learning curves, and what it saves that its candidates share stages."""
+    _, asked, sizes = _asked(specs)
+    entrants = enter(asked, overrides=overrides, data=data, seed=seed, repeats=repeats)
+    return plan_shared(entrants, entrants[0].spec.data.load(), jobs, train_sizes or sizes)
 
 
 def prepare() -> None:
@@ -117,7 +119,7 @@ def run_candidate(task: Mapping[str, Any], teller: Teller) -> None:
 
 def _point(spec: Mapping[str, Any], size: int, options: Mapping[str, Any]) -> CurvePoint:
     """The score after learning from so many images of each class."""
-    options["progress"].note(f"learning from {size} images of each class")
+    options["progress"].doing(f"learning from {size} images of each class")
     result = run({**spec, "split": {**spec["split"], "train_per_class": size}}, **options)
     score = next(iter(result.scores.values()))
     return CurvePoint(size, score.mean, score.std, score.values)

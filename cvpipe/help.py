@@ -5,13 +5,19 @@ from __future__ import annotations
 import ast
 import inspect
 import io
+import json
+import re
 import textwrap
 import tokenize
 from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
 from typing import Any, cast, get_type_hints
 
 from cvpipe.configurable import Configurable
-from cvpipe.wording import shown, type_text
+from cvpipe.wording import type_text
+
+PLAIN = re.compile(r"(?!(?:null|true|false)$)[a-z][\w./-]*", re.IGNORECASE)
+"""Text that YAML takes for text without quotation marks."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,7 @@ def option_help(cls: type[Configurable]) -> list[Option]:
         Option(
             name,
             type_text(hints[name]),
-            "required" if default is MISSING else _default(default),
+            "required" if default is MISSING else as_written(default),
             comments.get(name, ""),
         )
         for name, default in option_defaults(cls).items()
@@ -86,7 +92,27 @@ def _comment_of(field: ast.AnnAssign, comments: dict[int, tuple[str, bool]]) -> 
     return " ".join(above + beside)
 
 
-def _default(value: Any) -> str:
+def as_written(value: Any) -> str:
+    """A value as one writes it in a spec, in one line of YAML: `[1, 2]`, `{bag_of_words: {words: 200}}`, `lbp`.
+
+    A part is its word, with the options that differ from their defaults.
+    """
     if isinstance(value, Configurable):
-        return value.name
-    return shown(value, "'" if value == "" else "")
+        value = {value.name: changed} if (changed := _changed(value)) else value.name
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(as_written, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {as_written(item)}' for key, item in value.items())}}}"
+    if isinstance(value, str | Path) and PLAIN.fullmatch(str(value)):
+        return str(value)
+    return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _changed(part: Configurable) -> dict[str, Any]:
+    """The options of a part that are not what they are by default."""
+    defaults = option_defaults(type(part))
+    return {
+        name: value
+        for name, value in part.get_params(deep=False).items()
+        if as_written(value) != as_written(defaults[name])
+    }

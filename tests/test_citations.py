@@ -24,6 +24,20 @@ from cvpipe.stage import Stage
 ENTRY = re.compile(r"@(\w+)\{([\w]+),\n((?:  \w+ = \{.*\},\n)+)\}")
 
 
+TESTS = sorted({*TESTS_BY_NAME.values(), "holm", "nemenyi", "bayes", "effect_size"})
+"""Modules of `cvpipe.statistics`."""
+NEEDED = {
+    "article": ("title", "journal", "volume", "pages", "year"),
+    "book": ("title", "publisher", "year"),
+    "phdthesis": ("title", "school", "year"),
+}
+"""Fields without which an entry is not complete."""
+
+
+def papers_of_test(name: str) -> list[Reference]:
+    return references_in(importlib.import_module(f"cvpipe.statistics.{name}").__doc__ or "")
+
+
 def cite(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, ["cite", *map(str, arguments)])
 
@@ -83,6 +97,7 @@ def test_every_stage_names_a_paper_that_can_be_cited(word: str) -> None:
 def test_full_entries_agree_with_the_docstrings() -> None:
     papers = [paper for kind in ("stage", "dataset") for word in getattr(registry, f"{kind}_names")()
               for paper in references_in(inspect.getdoc(getattr(registry, f"{kind}_class")(word)) or "")]  # fmt: skip
+    papers += [paper for name in TESTS for paper in papers_of_test(name)]
     by_title = {re.sub(r"[^a-z0-9]", "", paper.title.lower()): paper for paper in papers}
     for title, entry in shipped_entries().items():
         paper = by_title[title]  # none is left over
@@ -102,13 +117,30 @@ def test_every_shipped_spec_can_be_cited(name: str) -> None:
     assert done.stdout.count("{") == done.stdout.count("}")
 
 
-@pytest.mark.parametrize("name", sorted({*TESTS_BY_NAME.values(), "holm", "nemenyi", "bayes", "effect_size"}))
+@pytest.mark.parametrize("name", TESTS)
+def test_papers_of_statistical_tests_are_cited_in_full(name: str) -> None:
+    for paper in papers_of_test(name):
+        entry = entry_of(paper)
+        kind = entry[1 : entry.index("{")]
+        others = "others" in paper.authors
+        people = field(entry, "author").split(" and ")
+        assert all("," in person for person in people), entry  # full names
+        assert others or len(people) == len(paper.authors)
+        missing = [name for name in NEEDED[kind] if not field(entry, name)]
+        assert not missing, entry
+        if kind == "article":
+            assert re.fullmatch(r"\d+--\d+", field(entry, "pages"))
+            assert field(entry, "volume").isdecimal()
+        doi = field(entry, "doi")
+        assert not doi or re.fullmatch(r"10\.\d{4}/\S+", doi)
+
+
+@pytest.mark.parametrize("name", TESTS)
 def test_every_statistical_test_names_a_paper(name: str) -> None:
     found = keys(bibtex([], [name]))
     assert len(found) > 1
     assert f"% {name}" in bibtex([], [name])
-    module = importlib.import_module(f"cvpipe.statistics.{name}")
-    authors = [author for paper in references_in(module.__doc__ or "") for author in paper.authors]
+    authors = [author for paper in papers_of_test(name) for author in paper.authors]
     assert all(author[0].isupper() or author == "others" for author in authors), authors
 
 

@@ -157,6 +157,23 @@ def test_finished_candidates_are_not_run_again(again: Path, photos: Path, made: 
     assert found.pairs == made.pairs
 
 
+def test_runs_of_others_in_the_folder_are_named(again: Path) -> None:
+    line = f"still in {again / 'runs'}, but not part of this comparison: "
+    assert line not in cli("show", again).stdout
+    for number in range(3):
+        shutil.copytree(again / "runs" / "pixels", again / "runs" / f"old_{number}")
+    (again / "runs" / "notes.txt").touch()
+    said = [text for text in cli("show", again).stdout.splitlines() if text.startswith(line)]
+    assert said == [f"{line}3 runs of other candidates (old_0, old_1 and old_2)"]
+    for number in range(3, 8):
+        (again / "runs" / f"old_{number}").mkdir()
+    assert "(old_0, old_1, old_2, old_3, old_4 and 3 more)" in cli("show", again).stdout
+    assert load_comparison(again).candidate("pixels").ok
+    assert sorted(path.name for path in (again / "runs").iterdir() if path.name.startswith("old")) == [
+        f"old_{number}" for number in range(8)
+    ]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("damage", ["spec", "predictions", "record", "missing", "data", "seed"])
 def test_what_is_not_as_it_was_is_run_again(again: Path, photos: Path, tmp_path: Path, damage: str) -> None:
@@ -435,3 +452,15 @@ def test_folders_that_cannot_be_shown_end_with_3(again: Path) -> None:
 def test_a_spec_object_cannot_be_changed(photos: Path) -> None:
     with pytest.raises(SpecError, match="is complete"):
         cvpipe.compare([cvpipe.load_spec(specs(KNN, data=photos)[0])] * 2, seed=4)
+
+
+def test_a_plan_says_that_learning_curves_are_not_included(written: Callable[..., list[str]]) -> None:
+    files = written(KNN, HISTOGRAM)
+    line = "not included: learning curves, for which all is fitted again on 2, 4 and 10 images of each class"
+    Path("mine.yaml").write_text(f"specs: [{', '.join(files)}]\ntrain_sizes: [4, 2, 10]\n")
+    for command in (["compare", *files, "--plan", "--train-sizes", "2,10,4"], ["plan", "mine.yaml"]):
+        done = cli(*command)
+        assert done.exit_code == 0, done.output
+        assert line in done.stdout.splitlines()
+    assert json.loads(cli("plan", "mine.yaml", "--json").stdout)["train_sizes_not_included"] == [4, 2, 10]
+    assert "learning curves" not in cli("plan", *files).stdout

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 from comparisons import small_comparison
+from cvpipe_cli.compare import print_comparison
 
 from cvpipe.comparison import tables, words
 from cvpipe.comparison.result import Comparison
@@ -85,9 +86,30 @@ def test_the_leaderboard() -> None:
         ("1", "alpha", "87.5 ± 8.8"),
         ("2=", "beta", "75.0 ± 17.7"),
         ("3", "gamma", "55.0 ± 19.0"),
-        ("", "delta", "failed: out of memory while fitting on 32 images"),
+        ("", "delta", "failed"),
     ]
     assert len({len(row) for row in rows}) == 1
+
+
+def test_why_one_failed_stands_below_the_table_and_does_not_widen_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    comparison, short = small_comparison(), small_comparison()
+    comparison.failed[0].reason = "the kernel chi2 needs features of at least 0, " * 5 + "got -1"
+    for one in (comparison, short):
+        one.sentences = words.sentences(one)
+    print_comparison(short)
+    plain = capsys.readouterr().out
+    print_comparison(comparison)
+    lines = capsys.readouterr().out.splitlines()
+    why = f"`delta` failed: {comparison.failed[0].reason}."
+    assert lines.index(why) > max(i for i, line in enumerate(lines) if "─" in line)
+    assert [line for line in lines if line != why] == [
+        line for line in plain.splitlines() if "out of memory" not in line
+    ]
+    tex = tables.latex(comparison).splitlines()
+    assert [line.split(" & ")[1:3] for line in tex if "delta &" in line] == [["delta", "failed"]]
+    assert tex[1] == f"% delta failed: {comparison.failed[0].reason}"
 
 
 def test_csv_has_plain_numbers() -> None:

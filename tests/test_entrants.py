@@ -93,6 +93,17 @@ def test_all_problems_of_all_specs_at_once() -> None:
     ]
 
 
+def test_an_override_that_does_not_fit_all_names_the_specs_that_it_does_not_fit(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text("data: textures\nstages: [raw_pixels, pca, knn]\n")
+    asked = ["lbp_svm", own, spec("c"), spec("d", ["raw_pixels", "svm"])]
+    change = "svm.C=3"
+    assert problems(*asked, overrides=[change]) == [
+        f"--set {change}: no stage or key 'svm' in {own}; its stages are raw_pixels, pca and knn",
+        f"--set {change}: no stage or key 'svm' in spec 'c'; its stages are raw_pixels and knn",
+    ]
+
+
 def test_a_split_that_cannot_be_repeated() -> None:
     said = problems(spec("a", split={"given": True}), spec("b", split={"given": True}), repeats=3)
     assert said[0] == "--repeats 3: split 'given' of spec 'a' is one that cannot be drawn again"

@@ -144,7 +144,7 @@ def test_a_worker_that_does_not_fork_does_the_task_itself() -> None:
     os.close(write)
     with open(read) as told:
         assert [json.loads(line) for line in told][3:] == [
-            [7, "note", f"process {os.getpid()}"],
+            [7, "doing", f"process {os.getpid()}"],
             [7, "failed", "no images", 3],
             [7, "ended", 0],
         ]

@@ -7,19 +7,23 @@ from typing import ClassVar, Self
 
 import numpy as np
 import pytest
+from cvpipe_cli.plan import print_plan
 from toys import Centre, Centroid, Sampled, Slopes, Spots, striped, stripes
 
 from cvpipe import Pipeline
 from cvpipe.conductor import trial
 from cvpipe.conductor.plan import Plan, make_plan
 from cvpipe.data import Dataset, Features, Images
-from cvpipe.errors import DataError, SpecError
+from cvpipe.errors import DataError, RunError, SpecError
 from cvpipe.splits.kinds import KFold
 from cvpipe.stage import Learner, Stage
 from cvpipe.stages.classifiers.svm import Svm
+from cvpipe.stages.descriptors.dense_sift import DenseSift
 from cvpipe.stages.descriptors.root_sift import RootSift
 from cvpipe.stages.descriptors.sift import Sift
 from cvpipe.stages.features.bag_of_words import BagOfWords
+from cvpipe.stages.filters.kmeans_filters import KmeansFilters
+from cvpipe.stages.patches.random_patches import RandomPatches
 
 SPLIT = KFold(kfold=3)
 
@@ -119,6 +123,34 @@ def test_too_few_probes_leave_question_marks() -> None:
     assert [stage.fit_s for stage in plan.stages] == [0, None, None]
     assert [stage.gives for stage in plan.stages] == ["Features 40 x 3 float32", "Features", "Predictions"]
     assert plan.total_s > 0
+
+
+def test_a_plan_says_why_there_are_question_marks() -> None:
+    plan = make_plan(Pipeline([Slopes(), Picky(), Centroid()]), striped(40), SPLIT)
+    assert [stage.doubt for stage in plan.stages] == ["", "picky cannot be tried on 12 images: too few", ""]
+    assert not any(stage.doubt for stage in words(striped(40, side=40)).stages)
+
+
+@pytest.mark.parametrize(
+    ("stages", "first", "why"),
+    [
+        ([KmeansFilters(patches=RandomPatches(size=9)), Centroid()], "kmeans_filters", "found no patches"),
+        ([DenseSift(bin_sizes=(4,)), BagOfWords(words=4), Svm()], "bag_of_words", "have no descriptors"),
+    ],
+    ids=["patches", "descriptors"],
+)
+def test_images_smaller_than_a_patch_are_told_as_a_run_tells_them(
+    stages: list[Stage], first: str, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = striped(20, side=8)
+    with pytest.raises(RunError, match=why) as failed:
+        Pipeline(stages).run(data, split=SPLIT)
+    plan = make_plan(Pipeline(stages), data, SPLIT)
+    found = f"{first} finds nothing to learn from in the 12 images that were tried"
+    said = f"{found}; if the others have no more, a run fails: {failed.value.problems[0].message}"
+    assert [stage.doubt for stage in plan.stages if stage.doubt] == [said]
+    print_plan(plan)
+    assert said in capsys.readouterr().out.splitlines()
 
 
 def test_few_images_are_enough_for_a_plan() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from pathlib import Path
 
 from click.testing import CliRunner
 from cvpipe_cli.main import main
 
-README = (Path(__file__).parents[1] / "README.md").read_text()
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
 
 
 def block(name: str) -> str:
@@ -35,3 +37,44 @@ def test_python_examples_run() -> None:
     exec(small.replace('{"kfold": 5}', '{"holdout": 0.5}'), scope)
     exec(stages, scope)
     scope["pipeline"].check()  # type: ignore[attr-defined]
+
+
+def published() -> dict[str, dict[str, str]]:
+    """The rows of `benchmarks/published.csv` by spec."""
+    with open(ROOT / "benchmarks" / "published.csv", newline="", encoding="utf-8") as file:
+        return {row["pipeline"]: row for row in csv.DictReader(file)}
+
+
+def same(shown: str, figure: str) -> bool:
+    """Whether a figure is another one, rounded to the digits that are shown."""
+    return shown == f"{float(figure):.{len(shown.partition('.')[2])}f}"
+
+
+def test_published_figures_are_those_of_the_benchmark() -> None:
+    rows = dict(re.findall(r"^\| `(\w+)`.*\|([^|]*) \|$", block_of_scores(), re.MULTILINE))
+    known = published()
+    both = rows.keys() & known.keys()
+    assert len(both) >= 9
+    for spec in both:
+        shown, first = re.fullmatch(r" ([\d.]+) % \((?:.*, )?([\w-]+) [^,]*\)", rows[spec]).groups()
+        assert same(shown, known[spec]["accuracy"]), spec
+        assert first == re.match(r"[\w-]+", known[spec]["source"])[0], spec
+
+
+def block_of_scores() -> str:
+    return README.partition("| spec | textures | UC Merced | published |")[2].partition("\n\n")[0]
+
+
+def claim(spec: str) -> str:
+    """What the header of a shipped spec sets out to show."""
+    text = (ROOT / "pipelines" / f"{spec}.yaml").read_text()
+    return text.partition("# Claim:")[2].partition("# Data:")[0]
+
+
+def test_the_header_of_a_spec_and_the_benchmark_cite_one_figure() -> None:
+    """Where a header names the paper that the benchmark compares with, its first figure is the one compared with."""
+    known = published()
+    citing = [spec for spec, row in known.items() if re.match(r"[\w-]+", row["source"])[0] in claim(spec)]
+    assert {"lite0_svm", "sift_bow_svm", "handcrafted_best"} <= set(citing)
+    for spec in citing:
+        assert same(re.search(r"\d\d\.\d+", claim(spec))[0], known[spec]["accuracy"]), spec

@@ -9,12 +9,13 @@ from typing import Annotated, Any, Literal
 import pytest
 from annotated_types import Ge
 
+from cvpipe import registry
 from cvpipe.conductor.evaluate import METRICS
 from cvpipe.conductor.seeding import seeded
 from cvpipe.configurable import Configurable
 from cvpipe.data.seeds import derive
 from cvpipe.errors import Problem, SpecError, listed
-from cvpipe.help import option_help
+from cvpipe.help import as_written, option_help
 from cvpipe.options import Count, Fraction, PathText, Positive, Seed
 from cvpipe.spec import build_stage, dump, json_schema, load_spec, option_problems, shipped_specs
 from cvpipe.spec.build import build
@@ -214,12 +215,12 @@ def test_overrides(spec_file) -> None:
 def test_an_override_of_a_stage_that_occurs_twice(spec_file) -> None:
     path = spec_file(GOOD.replace("  - root_sift\n", "  - root_sift\n  - root_sift\n"))
     assert messages(path, ["root_sift.x=1"]) == [
-        "--set root_sift.x=1: stage 'root_sift' occurs 2 times: write root_sift[0] or root_sift[1]"
+        "--set root_sift.x=1: stage 'root_sift' occurs 2 times in x.yaml: write root_sift[0] or root_sift[1]"
     ]
     assert messages(path, ["root_sift[1].x=1"]) == [
         "--set root_sift[1].x=1: unknown option 'x' of stage 'root_sift': it has no options"
     ]
-    assert messages(path, ["root_sift[2].x=1"])[0].endswith("occurs 2 times, counted from 0")
+    assert messages(path, ["root_sift[2].x=1"])[0].endswith("occurs 2 times in x.yaml, counted from 0")
 
 
 @pytest.mark.parametrize(
@@ -227,8 +228,8 @@ def test_an_override_of_a_stage_that_occurs_twice(spec_file) -> None:
     [
         ("bag_of_words.clusters=3", "unknown option 'clusters' of stage 'bag_of_words'; it has words,"),
         ("bag_of_words.words=many", "option 'words' of stage 'bag_of_words' must be a whole"),
-        ("bag_of_word.words=3", "no stage or key 'bag_of_word' in this spec (did you mean"),
-        ("seeds=3", "no stage or key 'seeds' in this spec (did you mean 'seed'?)"),
+        ("bag_of_word.words=3", "no stage or key 'bag_of_word' in x.yaml (did you mean"),
+        ("seeds=3", "no stage or key 'seeds' in x.yaml (did you mean 'seed'?)"),
         ("seed=x", "seed must be a whole number of at least 0, got 'x'"),
         ("seed", "must be KEY=VALUE"),
         ("=3", "must be KEY=VALUE"),
@@ -379,6 +380,32 @@ def test_help_comes_from_the_comments() -> None:
         "kfold": ("whole number >= 2", "required", "has no default"),
         "seed": ("whole number >= 0 | null", "null", ""),
     }
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (((Part(scales=2), Part()),), "[[{part: {scales: 2}}, part]]"),
+        (Whole(kfold=3, part=Part(scales=4)), "{whole: {part: {part: {scales: 4}}, kfold: 3}}"),
+        (["l1", "none", "null", "True", "3", "a: b", ""], '[l1, none, "null", "True", "3", "a: b", ""]'),
+        ({"flip": True, "turn": None}, "{flip: true, turn: null}"),
+        (Path("a/b.pt"), "a/b.pt"),
+        (1e-05, "1e-05"),
+    ],
+)
+def test_a_value_as_one_writes_it(value: Any, text: str) -> None:
+    assert as_written(value) == text
+    read = parse(text, "x").plain()
+    if isinstance(value, list | dict | float):
+        assert read == value
+
+
+@pytest.mark.parametrize("word", [word for word in registry.stage_names() if word != "frozen"])
+def test_every_default_can_be_copied_from_the_help_into_a_spec(word: str) -> None:
+    plain = resolved_part(build_stage(word))
+    for option in option_help(registry.stage_class(word)):
+        copied = build_stage(word, {option.name: parse(option.default, "x").plain()})
+        assert resolved_part(copied) == plain
 
 
 def test_wording() -> None:

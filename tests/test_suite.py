@@ -120,7 +120,7 @@ specs:
     assert said[0].startswith(":1:16: split 'kfold' must be a whole number of at least 2, got 1")
     assert ":3:39: unknown option 'radius' of stage 'lbp' (did you mean 'radii'?)" in said
     assert any(
-        line.startswith(":4:51: no stage or key 'lpb' in this spec (did you mean 'lbp'?)") for line in said
+        line.startswith(":4:51: no stage or key 'lpb' in lbp_svm.yaml (did you mean 'lbp'?)") for line in said
     )
     assert any(
         "lbp_swm: no such file, and no shipped spec of that name (did you mean 'lbp_svm'?)" in s for s in said

@@ -8,7 +8,7 @@ means all are there.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,13 @@ def claim(out: str | Path | None, name: str) -> Path:
     except OSError as error:
         raise RunError(f"cannot write a comparison here: {error.strerror}", where=str(folder)) from error
     return folder
+
+
+def other_runs(folder: Path, names: Iterable[str]) -> list[str]:
+    """Names of runs in the folder of a comparison that are of other candidates than these, sorted."""
+    runs = folder / "runs"
+    found = {path.name for path in runs.iterdir() if path.is_dir()} if runs.is_dir() else set()
+    return sorted(found.difference(names))
 
 
 def write_suite(folder: Path, name: str, entrants: Sequence[Entrant], train_sizes: Sequence[int]) -> None:

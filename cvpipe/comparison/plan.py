@@ -31,6 +31,8 @@ class SharedPlan:
     """All candidates in the order of computing."""
 
     candidates: list[CandidatePlan]
+    train_sizes: list[int]
+    """Of learning curves, which the estimates do not include."""
 
     @property
     def apart_s(self) -> float:
@@ -49,10 +51,13 @@ class SharedPlan:
             "apart_s": self.apart_s,
             "saved_s": self.saved_s,
             "total_s": self.apart_s - self.saved_s,
+            "train_sizes_not_included": self.train_sizes,
         }
 
 
-def plan_shared(entrants: Sequence[Entrant], dataset: Dataset, jobs: int | None = None) -> SharedPlan:
+def plan_shared(
+    entrants: Sequence[Entrant], dataset: Dataset, jobs: int | None = None, train_sizes: Sequence[int] = ()
+) -> SharedPlan:
     """Probe every candidate on a few images. Raises what running one would raise about its spec or the split."""
     turns = [entrants[place] for place in ordered(entrants)]
     plans = []
@@ -62,7 +67,7 @@ def plan_shared(entrants: Sequence[Entrant], dataset: Dataset, jobs: int | None 
         saved = sum(_seconds(stage) for stage, other in zip(plan.stages, shared, strict=True) if other)
         look = plan.total_s - sum(map(_seconds, plan.stages))
         plans.append(CandidatePlan(entrant.name, plan, shared, saved + (look if number else 0.0)))
-    return SharedPlan(plans)
+    return SharedPlan(plans, list(train_sizes))
 
 
 def _seconds(stage: PlannedStage) -> float:

@@ -41,14 +41,14 @@ LATEX = {
 
 
 def rows(comparison: Comparison) -> list[tuple[str, ...]]:
-    """A row of `HEAD` for each candidate, best first, those that failed last. A rank with `=` is one that cannot be
-    told apart from the best."""
+    """A row of `HEAD` for each candidate, best first, those that failed last; why is told in a sentence below. A rank
+    with `=` is one that cannot be told apart from the best."""
     found = []
     for rank, candidate in enumerate(comparison.ranked):
         tied = rank > 0 and comparison.tied_with_best(candidate.name)
         found.append((f"{rank + 1}{TIED if tied else ''}", *row(candidate, comparison.metric)))
     blank = [""] * (len(HEAD) - 3)
-    return found + [("", c.name, f"failed: {c.reason}", *blank) for c in comparison.failed]
+    return found + [("", c.name, "failed", *blank) for c in comparison.failed]
 
 
 def csv_table(comparison: Comparison) -> str:
@@ -86,7 +86,8 @@ def markdown(comparison: Comparison) -> str:
 
 
 def latex(comparison: Comparison) -> str:
-    """A `tabular` for a paper (package booktabs); the best, and what cannot be told apart from it, in bold."""
+    """A `tabular` for a paper (package booktabs); the best, and what cannot be told apart from it, in bold. What was
+    compared, and why candidates failed, are comments."""
     lines = []
     for row in rows(comparison):
         cells = [_latex(cell) for cell in row]
@@ -96,9 +97,9 @@ def latex(comparison: Comparison) -> str:
     head = " & ".join(map(_latex, _head(comparison))) + r" \\"
     columns = "rl" + "r" * (len(HEAD) - 2)
     body = [r"\toprule", head, r"\midrule", *lines, r"\bottomrule"]
-    return "\n".join(
-        [f"% {about(comparison)}", rf"\begin{{tabular}}{{{columns}}}", *body, r"\end{tabular}", ""]
-    )
+    comments = [about(comparison), *(f"{c.name} failed: {c.reason}" for c in comparison.failed)]
+    notes = [f"% {comment}" for comment in comments]
+    return "\n".join([*notes, rf"\begin{{tabular}}{{{columns}}}", *body, r"\end{tabular}", ""])
 
 
 def about(comparison: Comparison) -> str:

@@ -54,8 +54,12 @@ class Teller(Progress):
         self.tell("end", stage)
 
     def note(self, text: str) -> None:
-        """News."""
-        self.tell("note", text)
+        """What is news of one run is no more than what is going on to who waits for all."""
+        self.tell("doing", text)
+
+    def doing(self, text: str) -> None:
+        """What is going on."""
+        self.tell("doing", text)
 
     def free(self) -> None:
         """The rest needs one core and little time: the next task may begin beside it."""

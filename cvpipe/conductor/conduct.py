@@ -116,7 +116,7 @@ def _all_splits(
     results: list[SplitResult] = []
     first: list[Link] = []
     for number, fold in enumerate(folds):
-        flow.ledger.progress.note(f"split {number + 1} of {len(folds)}")
+        flow.ledger.progress.doing(f"split {number + 1} of {len(folds)}")
         chain = flow.fit(_copies(stages), fold.train, data.labels)
         results.append(SplitResult(fold.train, fold.test, flow.predict(chain, fold.test)))
         first = first or chain

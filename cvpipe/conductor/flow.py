@@ -109,7 +109,7 @@ class Flow:
         chain = [*chain, *self._sampler(stage, chain, place)]
         rows = self._images_to_open(stage, chain, lesson.train)
         batch = self._training_batch(stage, chain, rows)
-        self.ledger.progress.note(f"fitting {stage.name} on {len(batch)} images")
+        self.ledger.progress.doing(f"fitting {stage.name} on {len(batch)} images")
         import_for(type(stage))
         with threads.allow(self.jobs), fitting.at(self._bench(key)):
             began = time.perf_counter()
@@ -131,7 +131,7 @@ class Flow:
     def _bench(self, key: str) -> fitting.Bench:
         unfinished = keys.unfinished_key(key)
         return fitting.Bench(
-            note=self.ledger.progress.note,
+            note=self.ledger.progress.doing,
             load=partial(self.store.read, unfinished),
             save=partial(self.store.write, unfinished),
         )

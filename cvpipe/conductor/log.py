@@ -37,6 +37,11 @@ class Logged(Progress):
         self.write(text)
         self.listener.note(text)
 
+    def doing(self, text: str) -> None:
+        """What is going on."""
+        self.write(text)
+        self.listener.doing(text)
+
     def write(self, text: str) -> None:
         """One line with the time of day. Raises `RunError`."""
         try:

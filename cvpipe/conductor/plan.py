@@ -40,13 +40,15 @@ class PlannedStage:
     cached: float
     """Share of its results that is in the cache already, in [0, 1]."""
     fit_s: float | None
-    """Wall seconds; None where the probes were too few to try."""
+    """Wall seconds; None where it cannot be tried on the probes."""
     transform_s: float
-    """Wall seconds with all workers; 0 where the probes were too few to try."""
+    """Wall seconds with all workers; 0 where it cannot be tried on the probes."""
     memory_mb: float
     """The larger of: what the workers hold at a time; what `fit` is given."""
     disk_mb: float
     """What it adds to the cache."""
+    doubt: str = ""
+    """Why it cannot be tried on the probes, in words, and whether a run may fail; empty if it can."""
 
 
 @dataclass
@@ -127,16 +129,11 @@ class _Probe:
 
     def _one(self, stage: Stage, batch: Any, times: int, share: float) -> tuple[Any, PlannedStage]:
         todo, n = times * (1 - share), len(self.data)
-        cost: trial.Cost | None = trial.Cost(0.0, 0.0)
-        fit_mb = 0.0
-        if learns(stage) and batch is not None:
-            labels, train = self.data.labels[self.rows], len(self.folds[0].train)
-            lesson = batch if stage.sampler is None else stage.sampler.transform(batch)
-            cost, fit_mb = trial.fit(stage, lesson, labels, self.data.classes, train, self.jobs)
-        if batch is None or cost is None:
-            return None, PlannedStage(
-                stage.name, "", names(gives(type(stage))), share, None, 0.0, fit_mb, 0.0
-            )
+        try:
+            cost, fit_mb = self._fit(stage, batch)
+        except trial.Untried as doubt:
+            gives_words = names(gives(type(stage)))
+            return None, PlannedStage(stage.name, "", gives_words, share, None, 0.0, 0.0, 0.0, str(doubt))
         given, image = trial.transform(stage, batch)
         seen = len(self.folds[0].test) if isinstance(stage, Classifier) else n
         held, kept = (trial.bytes_of(b) / len(self.rows) for b in (batch, given))
@@ -150,6 +147,16 @@ class _Probe:
             memory_mb=max(fit_mb, self.jobs * CHUNK * (held + kept) / 1e6),
             disk_mb=kept * n * todo / 1e6 if is_stored(stage) else 0.0,
         )
+
+    def _fit(self, stage: Stage, batch: Any) -> tuple[trial.Cost, float]:
+        """The cost and the megabytes of one fit. Raises `Untried`, without a word where there is nothing to try on."""
+        if batch is None:
+            raise trial.Untried
+        if not learns(stage):
+            return trial.Cost(0.0, 0.0), 0.0
+        labels, train = self.data.labels[self.rows], len(self.folds[0].train)
+        lesson = batch if stage.sampler is None else stage.sampler.transform(batch)
+        return trial.fit(stage, lesson, labels, self.data.classes, train, self.jobs)
 
 
 def _probe_rows(data: Dataset) -> tuple[np.ndarray, float]:

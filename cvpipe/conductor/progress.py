@@ -16,4 +16,9 @@ class Progress:
         """A stage will see no more images."""
 
     def note(self, text: str) -> None:
-        """One line of news, such as `split 2 of 5: fitting bag_of_words`."""
+        """One line of news, such as `candidate 2 of 5: lbp_svm`."""
+
+    def doing(self, text: str) -> None:
+        """What is going on now, such as `fitting bag_of_words on 80 images`: news to all who do not care for the
+        difference, for those who do only if it takes long."""
+        self.note(text)

@@ -19,6 +19,7 @@ from cvpipe.conductor import workers
 from cvpipe.data import Batch
 from cvpipe.errors import CvpipeError
 from cvpipe.stage import Classifier, Learner, Stage
+from cvpipe.wording import plural
 
 ROWS = 4096
 """Rows (descriptors, patches) that a learner is tried on: enough for several of each of some hundred words."""
@@ -42,6 +43,10 @@ class Cost:
         return self.each_s * times + (self.first_s if times else 0.0)
 
 
+class Untried(Exception):
+    """A learner cannot learn from a few images; why, in words."""
+
+
 def transform(stage: Stage, batch: Any) -> tuple[Any, Cost]:
     """What a fitted stage gives for a batch, and the cost of an image for one worker."""
     _, first = again(stage, batch[:1])
@@ -59,10 +64,10 @@ def again(stage: Stage, batch: Any) -> tuple[Any, float]:
 
 def fit(
     stage: Learner, batch: Any, labels: np.ndarray, classes: np.ndarray, images: int, jobs: int
-) -> tuple[Cost | None, float]:
+) -> tuple[Cost, float]:
     """Fit on a few images; the cost and the megabytes of a fit on so many `images` of these classes.
 
-    None if the learner cannot learn from so little; it is then not fitted.
+    Raises `Untried` if the learner cannot learn from so little; it is then not fitted.
     """
     each = row_count(batch) / len(batch)
     wanted = min(stage.fit_rows or math.inf, each * images)
@@ -74,12 +79,21 @@ def fit(
             first = _timed(stage.fit, more[half], more_labels[half])[1]
             few = _timed(stage.fit, more[half], more_labels[half])[1]
             many = _timed(stage.fit, more, more_labels)[1]
-    except (CvpipeError, ValueError, ArithmeticError):
-        return None, 0.0
+    except (CvpipeError, ValueError, ArithmeticError) as error:
+        raise Untried(_why_untried(stage, batch, error)) from error
     power = min(max(math.log2(many / few), 1.0), STEEPEST)
     growth = wanted / row_count(more)
     each = many * growth ** (power if growth > 1 else 1.0)
     return Cost(each, max(0.0, first - few)), 2 * bytes_of(more) * growth / 1e6
+
+
+def _why_untried(stage: Learner, batch: Any, error: Exception) -> str:
+    why = "; ".join(p.message for p in error.problems) if isinstance(error, CvpipeError) else str(error)
+    tried = plural(len(batch), "image")
+    if per_row(batch) and not batch.counts.any():
+        found = f"{stage.name} finds nothing to learn from in the {tried} that were tried"
+        return f"{found}; if the others have no more, a run fails: {why}"
+    return f"{stage.name} cannot be tried on {tried}: {why}"
 
 
 def per_row(batch: Any) -> bool:

@@ -35,13 +35,15 @@ def load_spec(
     """
     if isinstance(path_or_name, Node):
         node, stem = deepcopy(path_or_name), "spec"
+        called = f"the spec at {node.where}"
     elif isinstance(path_or_name, Mapping):
         node, stem = to_node(dict(path_or_name), "spec"), "spec"
+        called = f"spec '{path_or_name['name']}'" if "name" in path_or_name else "this spec"
     else:
-        text, name, stem = read_spec(path_or_name)
-        node = parse(text, name)
+        text, called, stem = read_spec(path_or_name)
+        node = parse(text, called)
     _mapping_or_raise(node)
-    problems = _changed(node, overrides, data, seed, changes or {})
+    problems = _changed(node, called, overrides, data, seed, changes or {})
     return _spec(node, stem, problems)
 
 
@@ -67,17 +69,18 @@ def _mapping_or_raise(node: Node) -> None:
 
 def _changed(
     node: Node,
+    called: str,
     overrides: Iterable[str],
     data: str | Path | None,
     seed: int | None,
     given: Mapping[str, Node],
 ) -> list[Problem]:
-    changes: list[Callable[[], None]] = [partial(override, node, text, KEYS) for text in overrides]
+    changes: list[Callable[[], None]] = [partial(override, node, text, KEYS, called) for text in overrides]
     if data is not None:
         # First, so that `--set data.option=…` is about the data set that was asked for.
         changes.insert(0, lambda: node.put("data", data_node(str(data)), f"--data {data}"))
     changes[:0] = [
-        partial(put, node, key, deepcopy(value), KEYS, value.where) for key, value in given.items()
+        partial(put, node, key, deepcopy(value), KEYS, value.where, called) for key, value in given.items()
     ]
     if seed is not None:
         changes.append(lambda: node.put("seed", Node(seed, f"--seed {seed}"), f"--seed {seed}"))

@@ -12,21 +12,22 @@ from cvpipe.spec.nodes import Node, parse
 KEY = re.compile(r"(?P<word>\w+)(\[(?P<index>\d+)\])?(\.(?P<option>\w+(\.\w+)*))?")
 
 
-def override(spec: Node, text: str, top: tuple[str, ...]) -> None:
+def override(spec: Node, text: str, top: tuple[str, ...], called: str) -> None:
     """Apply one `KEY=YAML`; KEY is `seed`, `split.kfold`, `bag_of_words.words` or `bag_of_words[1].words`.
 
     The value replaces that node. Options are put in without a check: building the stage finds unknown ones.
-    Raises `SpecError`.
+    `called` is what messages call the spec. Raises `SpecError`.
     """
     where = f"--set {text}"
     key, equals, value = text.partition("=")
     if not equals or not KEY.fullmatch(key.strip()):
         raise SpecError("must be KEY=VALUE, such as bag_of_words.words=1000 or split={kfold: 5}", where)
-    put(spec, key.strip(), parse(value, "", place=where), top, where)
+    put(spec, key.strip(), parse(value, "", place=where), top, where, called)
 
 
-def put(spec: Node, key: str, node: Node, top: tuple[str, ...], where: str) -> None:
-    """Put a node where a KEY as in `override` says; `where` is the place that messages name. Raises `SpecError`."""
+def put(spec: Node, key: str, node: Node, top: tuple[str, ...], where: str, called: str) -> None:
+    """Put a node where a KEY as in `override` says; `where` is the place that messages name, `called` what they call
+    the spec. Raises `SpecError`."""
     match = KEY.fullmatch(key)
     if not match:
         raise SpecError(f"'{key}' names nothing in a spec; bag_of_words.words and split.kfold do", where)
@@ -34,7 +35,7 @@ def put(spec: Node, key: str, node: Node, top: tuple[str, ...], where: str) -> N
     if match["word"] in top:
         _put(spec, [match["word"], *path], node, where)
         return
-    stages, place = _find_stage(spec, match["word"], match["index"], top, where)
+    stages, place = _find_stage(spec, match, top, where, called)
     _open(stages, place, match["word"])
     _put(stages.value[place], [match["word"], *path], node, where)
 
@@ -60,21 +61,22 @@ def _is_data(path: Path) -> bool:
 
 
 def _find_stage(
-    spec: Node, word: str, index: str | None, top: tuple[str, ...], where: str
+    spec: Node, key: re.Match[str], top: tuple[str, ...], where: str, called: str
 ) -> tuple[Node, int]:
     """The list of stages, and the place in it of the stage that a key names."""
+    word, index = key["word"], key["index"]
     stages = spec.value.get("stages")
     words = [_word(node) for node in stages.value] if stages and isinstance(stages.value, list) else []
     found = [place for place, name in enumerate(words) if name == word]
     if not found:
         near = did_you_mean(word, [*filter(None, words), *top])
         has = listed(filter(None, words), "and")
-        raise SpecError(Problem(f"no stage or key '{word}' in this spec{near}; its stages are {has}", where))
+        raise SpecError(Problem(f"no stage or key '{word}' in {called}{near}; its stages are {has}", where))
     if index is None and len(found) > 1:
         each = listed([f"{word}[{i}]" for i in range(len(found))])
-        raise SpecError(f"stage '{word}' occurs {len(found)} times: write {each}", where)
+        raise SpecError(f"stage '{word}' occurs {len(found)} times in {called}: write {each}", where)
     if int(index or 0) >= len(found):
-        raise SpecError(f"stage '{word}' occurs {len(found)} times, counted from 0", where)
+        raise SpecError(f"stage '{word}' occurs {len(found)} times in {called}, counted from 0", where)
     assert stages is not None
     return stages, found[int(index or 0)]
 
