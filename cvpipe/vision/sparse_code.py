@@ -9,73 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cvpipe.vision.compiled import compiled
-
-FAST = {"reassoc", "contract", "arcp", "nsz"}
-"""Sums may be reordered, so that they run eight at a time; NaN and infinity keep their meaning."""
-SWEEPS = 1000
-"""Most sweeps over the atoms of a code; 5 to 30 are usual."""
-TINY = np.float32(1e-6)
-"""An atom whose part outside the others is smaller, squared, is a sum of them: a code has no use for it."""
-
-fast = compiled(fastmath=FAST, error_model="numpy")
-
-
-@fast
-def _move(code: np.ndarray, left: np.ndarray, gram: np.ndarray, atom: int, penalty: np.float32) -> np.float32:
-    """Best value of one coefficient while the others stay; how far it moved. `left` is q - G code."""
-    size = gram[atom, atom]
-    if size <= TINY:
-        return np.float32(0)
-    wanted = left[atom] + size * code[atom]
-    beyond = abs(wanted) - penalty
-    value = np.float32(0)
-    if beyond > 0:
-        value = np.copysign(beyond, wanted) / size
-    step = value - code[atom]
-    if step != 0:
-        code[atom] = value
-        for i in range(len(left)):
-            left[i] -= step * gram[atom, i]
-    return abs(step)
-
-
-@fast
-def _lasso_row(
-    left: np.ndarray, gram: np.ndarray, penalty: np.float32, tolerance: np.float32, code: np.ndarray
-) -> None:
-    """One code, by coordinates; between sweeps over all atoms, those with a coefficient move until they rest."""
-    largest = np.float32(0)
-    for i in range(len(left)):
-        largest = max(largest, abs(left[i]))
-    tolerance *= largest
-    active = np.empty(len(left), np.int64)
-    for _ in range(SWEEPS):
-        farthest = np.float32(0)
-        for atom in range(len(left)):
-            if code[atom] != 0 or abs(left[atom]) > penalty:
-                farthest = max(farthest, _move(code, left, gram, atom, penalty))
-        if farthest <= tolerance:
-            return
-        count = 0
-        for atom in range(len(left)):
-            if code[atom] != 0:
-                active[count] = atom
-                count += 1
-        for _ in range(SWEEPS):
-            farthest = np.float32(0)
-            for i in range(count):
-                farthest = max(farthest, _move(code, left, gram, active[i], penalty))
-            if farthest <= tolerance:
-                break
-
-
-@fast
-def _lasso(responses: np.ndarray, gram: np.ndarray, penalty: np.float32, tolerance: np.float32) -> np.ndarray:
-    codes = np.zeros_like(responses)
-    for row in range(len(responses)):
-        _lasso_row(responses[row], gram, penalty, tolerance, codes[row])
-    return codes
+from cvpipe.vision._lasso_kernel import TINY, fast, lasso_codes
 
 
 @fast
@@ -141,7 +75,7 @@ def lasso(responses: np.ndarray, gram: np.ndarray, penalty: float, tolerance: fl
     Source: Friedman, Hastie & Tibshirani, "Regularization paths for generalized linear models via coordinate descent",
     Journal of Statistical Software 2010, section 2.2 (covariance updates).
     """
-    return _lasso(responses, gram, np.float32(penalty), np.float32(tolerance))
+    return lasso_codes(responses, gram, np.float32(penalty), np.float32(tolerance))
 
 
 def omp(responses: np.ndarray, gram: np.ndarray, atoms: int) -> np.ndarray:
