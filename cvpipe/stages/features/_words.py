@@ -6,6 +6,7 @@ import numpy as np
 
 from cvpipe.errors import RunError
 from cvpipe.stage import Learner, Stage
+from cvpipe.vision.kmeans import kmeans
 
 
 def learnable(stage: Learner, rows: np.ndarray, what: str) -> np.ndarray:
@@ -18,6 +19,19 @@ def learnable(stage: Learner, rows: np.ndarray, what: str) -> np.ndarray:
     if stage.fit_rows is None or len(rows) <= stage.fit_rows:
         return rows
     return rows[np.sort(stage.rng("rows").choice(len(rows), stage.fit_rows, replace=False))]
+
+
+def vocabulary(
+    stage: Learner, descriptors: np.ndarray, words: int, iterations: int, tolerance: float
+) -> tuple[np.ndarray, float]:
+    """(k, D) float32 words of k-means on (M, D) training descriptors, and the mean squared distance to them.
+
+    k is `words`, or how many distinct descriptors there are, if fewer. More than `fit_rows` rows are subsampled.
+    Raises `RunError` if there are none.
+    """
+    rows = learnable(stage, descriptors, "words").astype(np.float32, copy=False)
+    found = kmeans(rows, words, iterations, tolerance, stage.rng("fit"))
+    return found.centres, found.inertia / len(rows)
 
 
 def check_width(stage: Stage, rows: np.ndarray, width: int, what: str, unit: str = "numbers") -> None:

@@ -9,9 +9,8 @@ import numpy as np
 from cvpipe.data import Descriptors
 from cvpipe.options import Count, NonNegative, Positive, Seed
 from cvpipe.stages.features._coding import Coder
-from cvpipe.stages.features._words import check_width, learnable, normalised
+from cvpipe.stages.features._words import check_width, normalised, vocabulary
 from cvpipe.vision.assign import nearest
-from cvpipe.vision.kmeans import kmeans
 from cvpipe.vision.soft_assign import soft_shares
 
 
@@ -51,10 +50,9 @@ class BagOfWords(Coder):
 
     def fit(self, descriptors: Descriptors, labels: np.ndarray | None = None) -> Self:
         """Learn `vocabulary_`, (k, D) float32 with k <= words. More than `fit_rows` rows are subsampled."""
-        rows = learnable(self, descriptors.values, "words").astype(np.float32, copy=False)
-        found = kmeans(rows, self.words, self.iterations, self.tolerance, self.rng("fit"))
-        self.vocabulary_ = found.centres
-        self.sigma_ = self.softness * float(np.sqrt(found.inertia / len(rows)))
+        how = self.words, self.iterations, self.tolerance
+        self.vocabulary_, squared = vocabulary(self, descriptors.values, *how)
+        self.sigma_ = self.softness * float(np.sqrt(squared))
         return self
 
     def coded(self, rows: np.ndarray) -> np.ndarray:

@@ -9,8 +9,7 @@ import numpy as np
 from cvpipe.data import Descriptors
 from cvpipe.options import Count, NonNegative, Positive, Seed
 from cvpipe.stages.features._coding import Coder
-from cvpipe.stages.features._words import check_width, learnable
-from cvpipe.vision.kmeans import kmeans
+from cvpipe.stages.features._words import check_width, vocabulary
 from cvpipe.vision.llc import locality_codes
 
 CODE = np.dtype([("word", np.int32), ("weight", np.float32)])
@@ -49,8 +48,8 @@ class Llc(Coder):
 
     def fit(self, descriptors: Descriptors, labels: np.ndarray | None = None) -> Self:
         """Learn `vocabulary_`, (k, D) float32 with k <= words. More than `fit_rows` rows are subsampled."""
-        rows = learnable(self, descriptors.values, "words").astype(np.float32, copy=False)
-        self.vocabulary_ = kmeans(rows, self.words, self.iterations, self.tolerance, self.rng("fit")).centres
+        how = self.words, self.iterations, self.tolerance
+        self.vocabulary_, _ = vocabulary(self, descriptors.values, *how)
         return self
 
     def coded(self, rows: np.ndarray) -> np.ndarray:

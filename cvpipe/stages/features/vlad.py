@@ -9,9 +9,8 @@ import numpy as np
 from cvpipe.data import Descriptors, Features
 from cvpipe.options import Count, NonNegative, Positive, Seed
 from cvpipe.stage import Learner
-from cvpipe.stages.features._words import check_width, learnable
+from cvpipe.stages.features._words import check_width, vocabulary
 from cvpipe.stages.transforms.power import signed_power
-from cvpipe.vision.kmeans import kmeans
 from cvpipe.vision.vlad import residual_sums
 
 
@@ -45,8 +44,8 @@ class Vlad(Learner):
 
     def fit(self, descriptors: Descriptors, labels: np.ndarray | None = None) -> Self:
         """Learn `vocabulary_`, (k, D) float32 with k <= words."""
-        rows = learnable(self, descriptors.values, "words").astype(np.float32, copy=False)
-        self.vocabulary_ = kmeans(rows, self.words, self.iterations, self.tolerance, self.rng("fit")).centres
+        how = self.words, self.iterations, self.tolerance
+        self.vocabulary_, _ = vocabulary(self, descriptors.values, *how)
         return self
 
     def transform(self, descriptors: Descriptors) -> Features:
