@@ -255,6 +255,13 @@ def test_stages_that_are_shared_are_computed_once(photos: Path, tmp_path: Path) 
 # mistakes, by their messages and exit codes
 
 
+def test_stages_in_stages(photos: Path, tmp_path: Path) -> None:
+    filters = {"kmeans_filters": {"filters": 4, "patches": {"random_patches": {"size": 4, "count": 20}}}}
+    plain = [{"name": f"filters_{k}", "stages": [filters, {"knn": {"k": k}}]} for k in (1, 3)]
+    found = cvpipe.compare(specs(*plain, data=photos), out=tmp_path / "out")
+    assert [candidate.status for candidate in found.candidates] == ["ok", "ok"]
+
+
 def test_too_few_images_for_a_train_size(photos: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         cvpipe.compare(specs(KNN, HISTOGRAM, data=photos), out=tmp_path, train_sizes=[2, 9])
