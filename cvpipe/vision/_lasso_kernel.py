@@ -14,6 +14,8 @@ FAST = {"reassoc", "contract", "arcp", "nsz"}
 """Sums may be reordered, so that they run eight at a time; NaN and infinity keep their meaning."""
 SWEEPS = 1000
 """Most sweeps over the atoms of a code; a few are usual."""
+ONE_BY_ONE = 256
+"""Most atoms that join one by one; the time that takes grows with the third power of their number."""
 COARSE = np.float32(3)
 """Times the tolerance: how nearly coefficients rest while atoms are still added."""
 TINY = np.float32(1e-6)
@@ -92,7 +94,7 @@ def _lasso_row(
     move until they rest, and so on; then sweeps over all atoms find what is missing."""
     active, near, before = space
     tolerance *= _largest(left)
-    for count in range(len(left)):
+    for count in range(min(len(left), ONE_BY_ONE)):
         largest = _largest(left)
         atom = _place(left, largest)
         if largest <= penalty + COARSE * tolerance or np.any(active[:count] == atom):
