@@ -9,10 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from cvpipe.vision._codes_kernel import logistic
-from cvpipe.vision.compiled import compiled
+from cvpipe.vision.compiled import FAST, compiled
 
-FAST = {"reassoc", "contract", "arcp", "nsz"}
-"""Sums may be reordered, so that they run eight at a time; NaN and infinity keep their meaning."""
 ONE, NONE = np.float32(1), np.float32(0)
 
 fast = compiled(fastmath=FAST, error_model="numpy")

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from cvpipe.vision.compiled import compiled
+from cvpipe.vision.compiled import FAST, compiled
 from cvpipe.vision.sift_layout import CELLS, DIRECTIONS, WIDTH
 
-FAST = {"reassoc", "contract", "arcp", "nsz"}
-"""Sums may be reordered, so that they run eight at a time; NaN and infinity keep their meaning."""
 CLIP = np.float32(0.2)
 """Largest number in a descriptor of unit length, before it is normalised again; Lowe 2004, section 6.1."""
 GAIN, LARGEST = np.float32(512), np.float32(255)

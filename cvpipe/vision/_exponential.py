@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from cvpipe.vision.compiled import compiled
+from cvpipe.vision.compiled import FAST, compiled
 
-FAST = {"reassoc", "contract", "arcp", "nsz"}
-"""Sums may be reordered, so that they run eight at a time; NaN and infinity keep their meaning."""
 LOG2_E = np.float32(1.4426950408889634)
 MOST = np.float32(126)
 """Exponents lie between this and its negative, where 2^x is a normal float32 number: e^87 and e^-87."""

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from cvpipe.vision.compiled import compiled
+from cvpipe.vision.compiled import FAST, compiled
 
-FAST = {"reassoc", "contract", "arcp", "nsz"}
-"""Sums may be reordered, so that they run eight at a time; NaN and infinity keep their meaning."""
 SWEEPS = 1000
 """Most sweeps over the atoms of a code; a few are usual."""
 ONE_BY_ONE = 256

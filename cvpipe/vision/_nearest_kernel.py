@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from cvpipe.vision.compiled import compiled
+from cvpipe.vision.compiled import FAST, compiled
 
-FAST = {"reassoc", "contract", "arcp", "nsz"}
-"""Sums may be reordered, so that they run eight at a time; NaN and infinity keep their meaning."""
 STRIP = 128
 """Distances that are computed before they are compared: a vector loop, then one test for most strips."""
 

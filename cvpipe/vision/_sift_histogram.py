@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cvpipe.vision.compiled import compiled
-from cvpipe.vision.gradient_angle import FAST
+from cvpipe.vision.compiled import FAST, compiled
 from cvpipe.vision.sift_layout import CELLS, DIRECTIONS, WIDTH
 
 REACH = np.float32((CELLS + 1) / 2 - 1e-5)

@@ -23,6 +23,10 @@ KERNEL = re.compile(rb"^(from cvpipe\.vision\.compiled import|@fast\b)", re.MULT
 """What files with kernels have in them."""
 
 
+FAST = {"reassoc", "contract", "arcp", "nsz"}
+"""For `fastmath`: sums may be reordered, so that they run eight at a time; NaN and infinity keep their meaning."""
+
+
 def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     """Decorator: `numba.njit` with these options. `$NUMBA_CACHE_DIR`, where it is set, is where the code is kept."""
 

@@ -6,10 +6,8 @@ import math
 
 import numpy as np
 
-from cvpipe.vision.compiled import compiled
+from cvpipe.vision.compiled import FAST, compiled
 
-FAST = {"reassoc", "contract", "arcp", "nsz"}
-"""Sums may be reordered, so that they run eight at a time; NaN and infinity keep their meaning."""
 TINY = np.float32(1e-30)
 """Keeps 0 / 0 away; far below the difference of two samples that are not equal."""
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from cvpipe.vision.compiled import compiled
+from cvpipe.vision.compiled import FAST, compiled
 
-FAST = {"reassoc", "contract", "arcp", "nsz"}
-"""Sums may be reordered, so that they run eight at a time; NaN and infinity keep their meaning."""
 CHI2, L1, INTERSECTION = 0, 1, 2
 TILE = 32
 """Rows of y in a tile: with 1,000 numbers in a row 128 KB, which stay in a core's cache."""

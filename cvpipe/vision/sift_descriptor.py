@@ -24,8 +24,8 @@ from cvpipe.vision._sift_histogram import (
     normalised,
     shares,
 )
-from cvpipe.vision.compiled import compiled
-from cvpipe.vision.gradient_angle import FAST, atan2
+from cvpipe.vision.compiled import FAST, compiled
+from cvpipe.vision.gradient_angle import atan2
 from cvpipe.vision.sift_layout import CELLS, DIRECTIONS, WIDTH
 
 CELL = np.float32(3.0)

@@ -10,8 +10,8 @@ import math
 
 import numpy as np
 
-from cvpipe.vision.compiled import compiled
-from cvpipe.vision.gradient_angle import FAST, atan2
+from cvpipe.vision.compiled import FAST, compiled
+from cvpipe.vision.gradient_angle import atan2
 
 BINS = 36
 """Directions in the histogram, 10 degrees each (Lowe 2004, section 5)."""
