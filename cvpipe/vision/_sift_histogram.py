@@ -43,16 +43,17 @@ def shares(
     above_right: Any,
     index: Any,
     start: np.float32,
+    scale: np.float32,
     count: int,
 ) -> None:
     """Turn (magnitude, direction, column, line) of `count` samples into what they add, trilinearly.
 
     The five rows become: what goes to the cell above left, the share of the second direction, and what goes to the
     cells below left, below right and above right; `index` is the bin of the first direction of the cell above left.
-    Directions are counted from `start`, in bins.
+    A bin is `start`, in bins, and a direction times `scale`; not negative.
     """
     for k in range((count + SPARE - 1) // SPARE * SPARE):
-        direction = start + turns[k]
+        direction = start + turns[k] * scale
         u = min(max(below_left[k], np.float32(0)), LAST)
         v = min(max(below_right[k], np.float32(0)), LAST)
         column, line, turn = np.int32(u), np.int32(v), np.int32(direction)

@@ -6,6 +6,8 @@ Delbracio, "Anatomy of the SIFT Method", IPOL 2014, section 3.
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from cvpipe.vision.compiled import compiled
@@ -14,16 +16,28 @@ BORDER = 5
 """Samples at each side of an octave without keypoints: mirrored values decide there. As in OpenCV."""
 STEPS = 5
 """Refinements of one place before it is given up (Rey Otero & Delbracio, section 3.2)."""
-REACH = np.float32(0.55)
-"""A refined place this near a sample, in samples, is kept there. Between 0.5 (Lowe 2004, section 4), which loses places
-half-way between two samples that go to and fro, and 0.6 (Rey Otero & Delbracio, section 3.2)."""
 EARLY = 0.5
 """Share of the contrast threshold below which a sample is no candidate: the refined value may be larger."""
 
 
+class Rules(NamedTuple):
+    """What programs do differently."""
+
+    reach: np.float32  # a refined place this near a sample, in samples, is kept there
+    equals: bool  # of equal neighbours, all are extrema, not one
+    singular: bool  # a sample whose Hessian matrix is singular is kept where it is
+
+
+OWN = Rules(np.float32(0.55), equals=False, singular=False)
+"""A reach between 0.5 (Lowe 2004, section 4), which loses places half-way between two samples that go to and fro, and
+0.6 (Rey Otero & Delbracio, section 3.2)."""
+OPENCV = Rules(np.float32(0.5), equals=True, singular=True)
+"""As OpenCV 5.0 does."""
+
+
 @compiled()
-def _is_extremum(dog: np.ndarray, s: int, y: int, x: int) -> bool:
-    """Whether a sample is above (or below) its 26 neighbours; of equal ones the last is taken, and no other."""
+def _is_extremum(dog: np.ndarray, s: int, y: int, x: int, equals: bool) -> bool:
+    """Whether a sample is above (or below) its 26 neighbours; of equal ones all are, or the last one only."""
     value = dog[s, y, x]
     sign = np.float32(1) if value > 0 else np.float32(-1)
     value *= sign
@@ -31,19 +45,20 @@ def _is_extremum(dog: np.ndarray, s: int, y: int, x: int) -> bool:
         for dy in range(-1, 2):
             for dx in range(-1, 2):
                 other = sign * dog[s + ds, y + dy, x + dx]
-                if other > value or (other == value and 9 * ds + 3 * dy + dx > 0):
+                if other > value or (other == value and not equals and 9 * ds + 3 * dy + dx > 0):
                     return False
     return True
 
 
-@compiled(fastmath={"nnan", "nsz"})
-def _margins(dog: np.ndarray, s: int, y: int, limit: np.float32, out: np.ndarray) -> None:
+@compiled(fastmath={"nnan", "nsz"}, error_model="numpy")
+def _margins(
+    at: Any, above: Any, below: Any, before: Any, after: Any, limit: np.float32, out: np.ndarray
+) -> None:
     """How far each sample of a row is past the limit and its six nearest neighbours; negative if it is not.
 
     Without branches, so that it runs on vectors; few samples are left for the 26 neighbours.
     """
-    at, above, below, before, after = dog[s, y], dog[s, y - 1], dog[s, y + 1], dog[s - 1, y], dog[s + 1, y]
-    for x in range(BORDER, len(at) - BORDER):
+    for x in range(1, len(at) - 1):
         value = at[x]
         high = max(max(max(at[x - 1], at[x + 1]), max(above[x], below[x])), max(before[x], after[x]))
         low = min(min(min(at[x - 1], at[x + 1]), min(above[x], below[x])), min(before[x], after[x]))
@@ -51,15 +66,15 @@ def _margins(dog: np.ndarray, s: int, y: int, limit: np.float32, out: np.ndarray
 
 
 @compiled()
-def _candidates(dog: np.ndarray, threshold: float) -> list[tuple[int, int, int]]:
+def _candidates(dog: np.ndarray, limit: np.float32, equals: bool) -> list[tuple[int, int, int]]:
     layers, height, width = dog.shape
     found = [(0, 0, 0) for _ in range(0)]
     margins = np.empty(width, np.float32)
     for s in range(1, layers - 1):
         for y in range(BORDER, height - BORDER):
-            _margins(dog, s, y, np.float32(threshold), margins)
+            _margins(dog[s, y], dog[s, y - 1], dog[s, y + 1], dog[s - 1, y], dog[s + 1, y], limit, margins)
             for x in range(BORDER, width - BORDER):
-                if margins[x] >= 0 and _is_extremum(dog, s, y, x):
+                if margins[x] >= 0 and _is_extremum(dog, s, y, x, equals):
                     found.append((s, y, x))
     return found
 
@@ -111,21 +126,26 @@ def _is_edge(at: np.ndarray, y: int, x: int, ratio: float) -> bool:
 
 
 @compiled()
-def _refined(
-    dog: np.ndarray, place: tuple[int, int, int], threshold: float, ratio: float, out: np.ndarray
+def _refine(
+    dog: np.ndarray, place: tuple[int, int, int], threshold: float, ratio: float, rules: Rules, out: np.ndarray
 ) -> bool:
-    """Whether a candidate stays: `out` becomes its layer, y, x (samples, with fractions) and |value|."""
+    """Whether a candidate stays: `out` becomes its layer, y, x (samples, with fractions), |value| and the sample."""
     layers, height, width = dog.shape
     s, y, x = place
     for _ in range(STEPS):
-        if not _fit(dog, s, y, x, out) or not np.abs(out[:3]).max() < 1e6:
+        if not _fit(dog, s, y, x, out):
+            if not rules.singular:
+                return False
+            out[:3] = 0
+            out[3] = dog[s, y, x]
+        far = np.abs(out[:3]).max()
+        if not far < 1e6:
             return False
-        if np.abs(out[:3]).max() < REACH:
+        if far < rules.reach:
             kept = abs(out[3]) >= threshold and not _is_edge(dog[s], y, x, ratio)
-            out[0] += s
-            out[1] += y
-            out[2] += x
             out[3] = abs(out[3])
+            out[4], out[5], out[6] = s, y, x
+            out[:3] += out[4:7]
             return kept
         s, y, x = s + round(out[0]), y + round(out[1]), x + round(out[2])
         if not (1 <= s < layers - 1 and BORDER <= y < height - BORDER and BORDER <= x < width - BORDER):
@@ -134,12 +154,12 @@ def _refined(
 
 
 @compiled()
-def _keypoints(dog: np.ndarray, threshold: float, ratio: float) -> np.ndarray:
-    places = _candidates(dog, EARLY * threshold)
-    found = np.empty((len(places), 4), np.float32)
+def refined(dog: np.ndarray, limit: np.float32, threshold: float, ratio: float, rules: Rules) -> np.ndarray:
+    places = _candidates(dog, limit, rules.equals)
+    found = np.empty((len(places), 7), np.float32)
     count = 0
     for place in places:
-        if _refined(dog, place, threshold, ratio, found[count]):
+        if _refine(dog, place, threshold, ratio, rules, found[count]):
             count += 1
     return found[:count]
 
@@ -150,13 +170,14 @@ def candidates(dog: np.ndarray, threshold: float) -> np.ndarray:
     Only those with an absolute value above `threshold`, in layers 1 to L - 2 and `BORDER` samples off each side (Lowe
     2004, section 3.1). Of equal neighbours one counts.
     """
-    return np.array(_candidates(dog, threshold), np.int64).reshape(-1, 3)
+    return np.array(_candidates(dog, np.float32(threshold), OWN.equals), np.int64).reshape(-1, 3)
 
 
 def keypoints(dog: np.ndarray, threshold: float, edge_ratio: float) -> np.ndarray:
     """(m, 4) float32 rows of layer, y, x (samples, with fractions) and |D| at the refined extrema of (L, h, w) float32.
 
-    Kept are those with |D| of at least `threshold` (Lowe 2004, section 4) and a ratio of the principal curvatures
+    Kept are those with |D| of at least `threshold` (Lowe 2004,
+    section 4) and a ratio of the principal curvatures
     below `edge_ratio` (section 4.1). Not sorted.
     """
-    return _keypoints(dog, threshold, edge_ratio)
+    return refined(dog, np.float32(EARLY * threshold), threshold, edge_ratio, OWN)[:, :4]

@@ -125,27 +125,44 @@ def _gather(maps: tuple, shape: tuple, place: np.ndarray, out: tuple) -> int:
 
 
 @compiled()
-def _room(layer: np.ndarray, places: np.ndarray) -> int:
-    """How many samples the largest square has at most."""
+def room(size: int, places: np.ndarray) -> int:
+    """How many of the samples of a layer of this size the largest square has at most."""
     side = 2 * REACH * CELL * places[:, 2].max() + 3  # that of the square, and half a sample around it
-    return int(min(side * side, layer.size)) + 2 * SPARE
+    return int(min(side * side, size)) + 2 * SPARE
+
+
+@compiled()
+def describe(maps: tuple, shape: tuple, place: np.ndarray, scale: Any, space: tuple, out: np.ndarray) -> None:
+    """Fill in the descriptor of a place from maps of the layer's gradients.
+
+    `maps` are magnitudes and directions, which times `scale` are in bins, against the sense from x to y and not
+    negative; each of h w samples, 0 on the border, and `SPARE` more. `space` are five rows for samples, one of int32
+    for indices, as many as `room` says, and two of `BINS`.
+    """
+    a, b, c, d, e, index, even, odd = space
+    even[:] = 0
+    odd[:] = 0
+    n = _gather(maps, shape, place, (a, b, c, d, e))
+    shares(a, b, c, d, e, index, place[3] * TURN, scale, n)
+    add_shares(a, b, c, d, e, index, n, even, odd)
+    normalised(even + odd, out)
+
+
+@compiled()
+def space_for(samples: int) -> tuple:
+    """The `space` of `describe`."""
+    rows, bins = np.zeros((5, samples), np.float32), np.empty((2, BINS), np.float32)
+    index = np.empty(samples, np.int32)
+    return rows[0], rows[1], rows[2], rows[3], rows[4], index, bins[0], bins[1]
 
 
 @compiled()
 def _descriptors(layer: np.ndarray, places: np.ndarray) -> np.ndarray:
     out = np.empty((len(places), WIDTH), np.uint8)
-    gradients, room = _gradients(layer), _room(layer, places)
-    maps = gradients[0], gradients[1]
-    space = np.zeros((5, room), np.float32)
-    a, b, c, d, e = samples = space[0], space[1], space[2], space[3], space[4]
-    index = np.empty(room, np.int32)
-    histograms = np.empty((2, BINS), np.float32)
+    gradients = _gradients(layer)
+    space = space_for(room(layer.size, places))
     for row in range(len(places)):
-        histograms[:] = 0
-        n = _gather(maps, layer.shape, places[row], samples)
-        shares(a, b, c, d, e, index, places[row, 3] * TURN, n)
-        add_shares(a, b, c, d, e, index, n, histograms[0], histograms[1])
-        normalised(histograms[0] + histograms[1], out[row])
+        describe((gradients[0], gradients[1]), layer.shape, places[row], np.float32(1), space, out[row])
     return out
 
 

@@ -52,7 +52,8 @@ def _accumulate(layer: np.ndarray, x: float, y: float, sigma: float, histogram: 
 
 
 @compiled()
-def _smoothed(histogram: np.ndarray) -> np.ndarray:
+def smoothed(histogram: np.ndarray) -> np.ndarray:
+    """(36,) histogram, blurred around the circle by (1, 4, 6, 4, 1) / 16."""
     out = np.empty_like(histogram)
     for b in range(BINS):
         near = histogram[b - 1] + histogram[(b + 1) % BINS]
@@ -62,13 +63,16 @@ def _smoothed(histogram: np.ndarray) -> np.ndarray:
 
 
 @compiled()
-def _peaks(histogram: np.ndarray, only_highest: bool, angles: np.ndarray) -> int:
-    """Fill in the peaks' angles, rad in [0, 2 pi), the highest first if only that is asked for; how many there are."""
+def peaks(histogram: np.ndarray, only_highest: bool, angles: np.ndarray, strict: bool = False) -> int:
+    """Fill in the peaks' angles, rad in [0, 2 pi), or only that of the highest; how many there are.
+
+    Of two equal bins side by side the first may be a peak; `strict` if none is one.
+    """
     least = histogram.max() * (1 if only_highest else PEAK)
     count = 0
     for b in range(BINS):
         before, here, after = histogram[b - 1], histogram[b], histogram[(b + 1) % BINS]
-        if here < least or here <= before or here < after:
+        if here < least or here <= before or here < after or (strict and here == after):
             continue
         # The vertex of the parabola through three bins (Lowe 2004, section 5).
         place = b + (before - after) / (2 * (before - 2 * here + after))
@@ -89,7 +93,7 @@ def _orientations(layer: np.ndarray, places: np.ndarray, only_highest: bool) -> 
     for row in range(len(places)):
         histogram[:] = 0
         _accumulate(layer, places[row, 0], places[row, 1], places[row, 2], histogram)
-        count = _peaks(_smoothed(histogram), only_highest, angles[total:])
+        count = peaks(smoothed(histogram), only_highest, angles[total:])
         if count == 0:  # a flat neighbourhood has no direction
             angles[total] = 0
             count = 1
