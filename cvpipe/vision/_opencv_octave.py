@@ -1,6 +1,11 @@
-"""Keypoints and descriptors of one octave, compiled, as OpenCV 5.0 has them."""
+"""Keypoints and descriptors of one octave as OpenCV 5.0 has them, compiled.
+
+Gradients are computed once for the rows of a layer that some keypoint looks at, for orientations and descriptors.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -8,69 +13,93 @@ from cvpipe.vision import sift_descriptor
 from cvpipe.vision._opencv_gradients import gradient_row, orientations
 from cvpipe.vision._sift_histogram import SPARE
 from cvpipe.vision.compiled import compiled
-from cvpipe.vision.dog_extrema import OPENCV, refined
+from cvpipe.vision.dog_extrema import EARLY, OPENCV, refined
 from cvpipe.vision.sift_layout import DIRECTIONS, WIDTH
 from cvpipe.vision.sift_orientation import BINS
 
+WHITE = 255
+"""Largest grey value."""
 PER_DEGREE = np.float32(DIRECTIONS / 360)
-REACH = 12  # rows of a descriptor's square on both sides, sigmas: > 5/2 * 3 * sqrt(2)
+"""Directions of a descriptor's histogram in a degree."""
+REACH = 11
+"""Sigmas above and below a keypoint that its descriptor sees, at most: 2.5 cells of 3 sigmas, turned by 45 degrees."""
+MOST = BINS // 2
+"""Orientations of a place at most: two of them are never side by side."""
+
+
+def samples(height: int, width: int) -> int:
+    """Room for one map of gradients of a layer."""
+    return height * width + SPARE
+
+
+def thresholds(contrast: float, layers: int, edge: float) -> tuple[np.float32, float, float]:
+    """Of |D| at samples and of the refined |D|, both of grey values of 0 to 255; of the ratio of curvatures.
+
+    OpenCV takes samples above a whole number, which is the same as from the next float32 on.
+    """
+    least = WHITE * contrast / layers
+    limit = np.nextafter(np.float32(np.floor(EARLY * least)), np.float32(np.inf))
+    return limit, least, edge
 
 
 @compiled()
-def _needed(found: np.ndarray, sigma: np.ndarray, layers: int, height: int) -> np.ndarray:
-    """(layers, height): whether a row of a layer is near a keypoint."""
+def _seen(found: np.ndarray, sigma: np.ndarray, layers: int, height: int) -> np.ndarray:
+    """(layers, height): whether a keypoint looks at a row of a layer."""
     out = np.zeros((layers, height), np.bool_)
-    for row in range(len(found)):
-        y, reach = int(found[row, 5]), int(REACH * sigma[row])
-        out[int(found[row, 4]) - 1, max(0, y - reach) : y + reach + 1] = True
+    for k in range(len(found)):
+        layer, y, reach = int(found[k, 4]) - 1, int(found[k, 5]), int(REACH * sigma[k]) + 2
+        out[layer, max(0, y - reach) : y + reach + 1] = True
     return out
 
 
 @compiled()
-def _gradients(octave: np.ndarray, needed: np.ndarray, out: np.ndarray) -> None:
-    """(layers, 2, h w + spare) magnitudes and directions, 0 on the border, of the rows that are needed."""
-    _, height, width = octave.shape
-    layers = len(needed)
-    for s in range(layers):
-        layer, magnitude, degrees = octave[s + 1], out[s, 0], out[s, 1]
+def _gradients(octave: np.ndarray, seen: np.ndarray, out: np.ndarray) -> None:
+    """Fill in magnitudes and angles of these rows of the layers from 1 on, (layers, 2, `samples`)."""
+    height, width = octave.shape[1:]
+    for s in range(len(seen)):
+        layer = octave[s + 1]
         for i in range(1, height - 1):
-            if needed[s, i]:
+            if seen[s, i]:
                 row = slice(i * width, (i + 1) * width)
-                gradient_row(layer[i - 1], layer[i], layer[i + 1], magnitude[row], degrees[row])
+                gradient_row(layer[i - 1], layer[i], layer[i + 1], out[s, 0, row], out[s, 1, row])
 
 
 @compiled()
 def keypoints(
-    octave: np.ndarray, dog: np.ndarray, limit: np.float32, threshold: float, ratio: float, base: np.float32, maps: np.ndarray
+    octave: np.ndarray, dog: np.ndarray, sigma: np.float32, thresholds: tuple, gradients: np.ndarray
 ) -> np.ndarray:
-    """(m, 6) layer, x, y, sigma, angle, response; gradients."""
-    layers = len(octave) - 3
-    shape = octave.shape[1:]
-    found = refined(dog, limit, threshold, ratio, OPENCV)
-    sigma = base * np.exp2(found[:, 0] / np.float32(layers))
-    _gradients(octave, _needed(found, sigma, layers, shape[0]), maps)
-    out = np.empty((len(found) * (BINS // 2), 6), np.float32)
-    angles, place = np.empty(BINS, np.float32), np.empty(3, np.float32)
-    total = 0
-    for row in range(len(found)):
-        layer = int(found[row, 4])
-        place[0], place[1], place[2] = found[row, 6], found[row, 5], sigma[row]
-        count = orientations((maps[layer - 1, 0], maps[layer - 1, 1]), shape, place, angles)
-        for k in range(count):
-            out[total, 0], out[total, 1], out[total, 2] = layer, found[row, 2], found[row, 1]
-            out[total, 3], out[total, 4], out[total, 5] = sigma[row], angles[k], found[row, 3] / np.float32(255)
-            total += 1
-    return out[:total]
+    """(m, 6) float32 rows of layer, x, y, sigma (samples, with fractions), angle (rad), |D| of grey values of 0 to 1.
+
+    `octave` is (n + 3, h, w), `dog` its (n + 2, h, w) differences, `sigma` the blur of its first layer. Fills in
+    (n, 2, `samples`) `gradients`: magnitudes and angles (degrees), where descriptors of these keypoints need them.
+    """
+    layers, shape = len(gradients), octave.shape[1:]
+    found = refined(dog, thresholds[0], thresholds[1], thresholds[2], OPENCV)
+    scale = sigma * np.exp2(found[:, 0] / np.float32(layers))
+    _gradients(octave, _seen(found, scale, layers, shape[0]), gradients)
+    out = np.empty((len(found) * MOST, 6), np.float32)
+    angles, n = np.empty(MOST, np.float32), 0
+    for k in range(len(found)):
+        layer = int(found[k, 4])
+        maps = gradients[layer - 1, 0], gradients[layer - 1, 1]
+        place = int(found[k, 6]), int(found[k, 5]), scale[k]
+        for a in range(orientations(maps, shape, place, angles)):
+            out[n, 0], out[n, 1], out[n, 2], out[n, 3] = layer, found[k, 2], found[k, 1], scale[k]
+            out[n, 4], out[n, 5] = angles[a], found[k, 3] / np.float32(WHITE)
+            n += 1
+    return out[:n]
 
 
 @compiled()
-def descriptors(maps: np.ndarray, shape: tuple, table: np.ndarray) -> np.ndarray:
+def descriptors(gradients: np.ndarray, shape: Any, table: np.ndarray) -> np.ndarray:
+    """(m, 128) uint8 descriptors of rows of `keypoints` in an octave of (h, w); centred on the nearest samples."""
     out = np.empty((len(table), WIDTH), np.uint8)
-    place = np.empty(4, np.float32)
     space = sift_descriptor.space_for(sift_descriptor.room(shape[0] * shape[1], table[:, 1:4]))
-    for row in range(len(table)):
-        layer = int(table[row, 0]) - 1
-        place[0], place[1] = np.rint(table[row, 1]), np.rint(table[row, 2])
-        place[2], place[3] = table[row, 3], table[row, 4]
-        sift_descriptor.describe((maps[layer, 0], maps[layer, 1]), shape, place, PER_DEGREE, space, out[row])
+    place = np.empty(4, np.float32)
+    for k in range(len(table)):
+        layer = int(table[k, 0]) - 1
+        place[:] = table[k, 1:5]
+        place[0], place[1] = np.rint(place[0]), np.rint(place[1])
+        maps = gradients[layer, 0], gradients[layer, 1]
+        sift_descriptor.describe(maps, shape, place, PER_DEGREE, space, out[k])
     return out

@@ -79,9 +79,9 @@ def gaussian_octaves(
         ]  # blurred by 2 sigma: every second sample is enough (Lowe 2004, section 3)
 
 
-def differences(octave: np.ndarray) -> np.ndarray:
+def differences(octave: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     """(L, h, w) -> (L - 1, h, w): the difference of Gaussians D = L(k sigma) - L(sigma) (Lowe 2004, equation 1)."""
-    return np.subtract(octave[1:], octave[:-1])
+    return np.subtract(octave[1:], octave[:-1], out)
 
 
 def step_of(octave: np.ndarray | int) -> np.ndarray | float:

@@ -136,7 +136,7 @@ def describe(maps: tuple, shape: tuple, place: np.ndarray, scale: Any, space: tu
     """Fill in the descriptor of a place from maps of the layer's gradients.
 
     `maps` are magnitudes and directions, which times `scale` are in bins, against the sense from x to y and not
-    negative; each of h w samples, 0 on the border, and `SPARE` more. `space` are five rows for samples, one of int32
+    negative; each of h w samples and `SPARE` more. The border of the layer is not looked at. `space` are five rows for samples, one of int32
     for indices, as many as `room` says, and two of `BINS`.
     """
     a, b, c, d, e, index, even, odd = space
