@@ -25,13 +25,12 @@ class Rules(NamedTuple):
 
     reach: np.float32  # a refined place this near a sample, in samples, is kept there
     equals: bool  # of equal neighbours, all are extrema, not one
-    singular: bool  # a sample whose Hessian matrix is singular is kept where it is
 
 
-OWN = Rules(np.float32(0.55), equals=False, singular=False)
+OWN = Rules(np.float32(0.55), equals=False)
 """A reach between 0.5 (Lowe 2004, section 4), which loses places half-way between two samples that go to and fro, and
 0.6 (Rey Otero & Delbracio, section 3.2)."""
-OPENCV = Rules(np.float32(0.5), equals=True, singular=True)
+OPENCV = Rules(np.float32(0.5), equals=True)
 """As OpenCV 5.0 does."""
 
 
@@ -134,10 +133,7 @@ def _refine(
     s, y, x = place
     for _ in range(STEPS):
         if not _fit(dog, s, y, x, out):
-            if not rules.singular:
-                return False
-            out[:3] = 0
-            out[3] = dog[s, y, x]
+            return False
         far = np.abs(out[:3]).max()
         if not far < 1e6:
             return False
@@ -155,6 +151,10 @@ def _refine(
 
 @compiled()
 def refined(dog: np.ndarray, limit: np.float32, threshold: float, ratio: float, rules: Rules) -> np.ndarray:
+    """(m, 7) float32 rows of layer, y, x (with fractions), |D|, and layer, y, x of the sample they were refined from.
+
+    As of `keypoints`; samples with |D| below `limit` are no candidates.
+    """
     places = _candidates(dog, limit, rules.equals)
     found = np.empty((len(places), 7), np.float32)
     count = 0
@@ -176,8 +176,7 @@ def candidates(dog: np.ndarray, threshold: float) -> np.ndarray:
 def keypoints(dog: np.ndarray, threshold: float, edge_ratio: float) -> np.ndarray:
     """(m, 4) float32 rows of layer, y, x (samples, with fractions) and |D| at the refined extrema of (L, h, w) float32.
 
-    Kept are those with |D| of at least `threshold` (Lowe 2004,
-    section 4) and a ratio of the principal curvatures
+    Kept are those with |D| of at least `threshold` (Lowe 2004, section 4) and a ratio of the principal curvatures
     below `edge_ratio` (section 4.1). Not sorted.
     """
     return refined(dog, np.float32(EARLY * threshold), threshold, edge_ratio, OWN)[:, :4]
