@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
+from cvpipe.vision import gradient_angle
 from cvpipe.vision.opencv_sift import Options, features
 from cvpipe.vision.scratch import Scratch
 
@@ -165,6 +166,14 @@ def test_memory_that_was_used_before_does_not_matter() -> None:
         want = ours(image, options())
         np.testing.assert_array_equal(got[0], want[0])
         np.testing.assert_array_equal(got[1], want[1])
+
+
+def test_the_angle_is_that_of_opencv() -> None:
+    y, x = np.random.default_rng(1).normal(size=(2, 1000)).astype(np.float32)
+    y[:4], x[:4] = [0, 0, 1, -1], [0, -1, 1, 0]
+    got = [gradient_angle.atan2(b, a, gradient_angle.OPENCV) for b, a in zip(y, x, strict=True)]
+    want = cv2.phase(x, y, angleInDegrees=True).ravel()
+    np.testing.assert_allclose(np.array(got) % 360, want % 360, atol=1e-4)
 
 
 @pytest.mark.slow

@@ -98,8 +98,8 @@ def descriptors(gradients: np.ndarray, shape: Any, table: np.ndarray) -> np.ndar
     place = np.empty(4, np.float32)
     for k in range(len(table)):
         layer = int(table[k, 0]) - 1
-        place[:] = table[k, 1:5]
-        place[0], place[1] = np.rint(place[0]), np.rint(place[1])
+        place[0], place[1] = np.rint(table[k, 1]), np.rint(table[k, 2])
+        place[2], place[3] = table[k, 3], table[k, 4]
         maps = gradients[layer, 0], gradients[layer, 1]
         sift_descriptor.describe(maps, shape, place, PER_DEGREE, space, out[k])
     return out

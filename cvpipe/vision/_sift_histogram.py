@@ -108,16 +108,33 @@ def add_shares(
 
 
 @compiled(fastmath=FAST, error_model="numpy")
-def normalised(bins: np.ndarray, out: np.ndarray) -> None:
+def _inner(even: np.ndarray, odd: np.ndarray, out: np.ndarray) -> float:
+    """Fill in the bins of the cells inside of the margin, summed over both sets; the length of the vector."""
+    n, squares = 0, np.float32(0)
+    for line in range(1, CELLS + 1):
+        for column in range(1, CELLS + 1):
+            first = line * LINE + column * STEP
+            for k in range(first, first + DIRECTIONS):
+                out[n] = even[k] + odd[k]
+                n += 1
+            out[n - DIRECTIONS] += even[first + DIRECTIONS] + odd[first + DIRECTIONS]
+    for k in range(WIDTH):
+        squares += out[k] * out[k]
+    return math.sqrt(squares)
+
+
+@compiled(fastmath=FAST, error_model="numpy")
+def normalised(even: np.ndarray, odd: np.ndarray, out: np.ndarray) -> None:
     """Unit length, cut off, unit length again, whole numbers (Lowe 2004, section 6.1)."""
-    padded = bins.reshape(CELLS + 2, CELLS + 2, STEP)
-    padded[:, :, 0] += padded[:, :, DIRECTIONS]
-    cells = padded[1:-1, 1:-1, :DIRECTIONS].copy().reshape(WIDTH)
-    length = math.sqrt((cells * cells).sum())
+    cells = np.empty(WIDTH, np.float32)
+    length = _inner(even, odd, cells)
     if length == 0:
         out[:] = 0
         return
-    cells = np.minimum(cells / length, LARGEST)
-    cells *= UNIT / math.sqrt((cells * cells).sum())
-    for d in range(len(cells)):
-        out[d] = np.uint8(min(np.float32(255), cells[d] + np.float32(0.5)))
+    squares = np.float32(0)
+    for k in range(WIDTH):
+        cells[k] = min(cells[k] / length, LARGEST)
+        squares += cells[k] * cells[k]
+    unit = UNIT / math.sqrt(squares)
+    for k in range(WIDTH):
+        out[k] = np.uint8(min(np.float32(255), cells[k] * unit + np.float32(0.5)))

@@ -19,6 +19,9 @@ STEPS = 5
 EARLY = 0.5
 """Share of the contrast threshold below which a sample is no candidate: the refined value may be larger."""
 
+FAR = 1e6
+"""Offset that makes no sense, samples: the Hessian matrix is as good as singular."""
+
 
 class Rules(NamedTuple):
     """What programs do differently."""
@@ -126,7 +129,12 @@ def _is_edge(at: np.ndarray, y: int, x: int, ratio: float) -> bool:
 
 @compiled()
 def _refine(
-    dog: np.ndarray, place: tuple[int, int, int], threshold: float, ratio: float, rules: Rules, out: np.ndarray
+    dog: np.ndarray,
+    place: tuple[int, int, int],
+    threshold: float,
+    ratio: float,
+    rules: Rules,
+    out: np.ndarray,
 ) -> bool:
     """Whether a candidate stays: `out` becomes its layer, y, x (samples, with fractions), |value| and the sample."""
     layers, height, width = dog.shape
@@ -134,14 +142,15 @@ def _refine(
     for _ in range(STEPS):
         if not _fit(dog, s, y, x, out):
             return False
-        far = np.abs(out[:3]).max()
-        if not far < 1e6:
+        far = max(abs(out[0]), abs(out[1]), abs(out[2]))
+        if far >= FAR:
             return False
         if far < rules.reach:
             kept = abs(out[3]) >= threshold and not _is_edge(dog[s], y, x, ratio)
             out[3] = abs(out[3])
             out[4], out[5], out[6] = s, y, x
-            out[:3] += out[4:7]
+            for k in range(3):
+                out[k] += out[4 + k]
             return kept
         s, y, x = s + round(out[0]), y + round(out[1]), x + round(out[2])
         if not (1 <= s < layers - 1 and BORDER <= y < height - BORDER and BORDER <= x < width - BORDER):

@@ -38,9 +38,9 @@ class _Octave(NamedTuple):
 def features(grey: np.ndarray, options: Options, scratch: Scratch) -> tuple[np.ndarray, np.ndarray]:
     """Keypoints of an (H, W) uint8 image and their descriptors, strongest first.
 
-    Gives (m, 5) float32 rows of x, y, sigma (px), angle (rad in [0, 2 pi), from x towards y) and |D| of grey values of 0
-    to 1, and (m, 128) uint8. Equally strong ones are ordered by y, x, sigma, angle. Memory while it runs: about 330
-    bytes for each pixel with three layers.
+    Gives (m, 5) float32 rows of x, y, sigma (px), angle (rad in [0, 2 pi), from x towards y) and |D| of grey values
+    of 0 to 1, and (m, 128) uint8. Equally strong ones are ordered by y, x, sigma, angle. Memory while it runs: about
+    330 bytes for each pixel with three layers.
     """
     found = [
         _found(octave, number, options, scratch)
@@ -53,7 +53,11 @@ def features(grey: np.ndarray, options: Options, scratch: Scratch) -> tuple[np.n
     places = table[:, 1:].copy()
     places[:, :3] *= np.asarray(step_of(level), np.float32)[:, None]
     order = _strongest(places, options.most)
-    return places[order], _described(found, level[order], table[order])
+    # In the order of the search, neighbours follow each other, whose gradients are in the processor's cache.
+    search = np.argsort(order)
+    values = np.empty((len(order), WIDTH), np.uint8)
+    values[search] = _described(found, level[order[search]], table[order[search]])
+    return places[order], values
 
 
 def _found(octave: np.ndarray, number: int, options: Options, scratch: Scratch) -> _Octave:
@@ -83,6 +87,6 @@ def _described(found: list[_Octave], level: np.ndarray, table: np.ndarray) -> np
 
     values = np.empty((len(table), WIDTH), np.uint8)
     for one in np.unique(level).tolist():
-        rows = np.flatnonzero(level == one)
+        rows = level == one
         values[rows] = _opencv_octave.descriptors(found[one].gradients, found[one].shape, table[rows])
     return values

@@ -135,9 +135,9 @@ def room(size: int, places: np.ndarray) -> int:
 def describe(maps: tuple, shape: tuple, place: np.ndarray, scale: Any, space: tuple, out: np.ndarray) -> None:
     """Fill in the descriptor of a place from maps of the layer's gradients.
 
-    `maps` are magnitudes and directions, which times `scale` are in bins, against the sense from x to y and not
-    negative; each of h w samples and `SPARE` more. The border of the layer is not looked at. `space` are five rows for samples, one of int32
-    for indices, as many as `room` says, and two of `BINS`.
+    `maps` are magnitudes and directions, each of h w samples and `SPARE` more; directions times `scale` are in bins,
+    against the sense from x to y, and not negative. The border of the layer is not looked at. `space` is `space_for`
+    as many samples as `room` says.
     """
     a, b, c, d, e, index, even, odd = space
     even[:] = 0
@@ -145,12 +145,12 @@ def describe(maps: tuple, shape: tuple, place: np.ndarray, scale: Any, space: tu
     n = _gather(maps, shape, place, (a, b, c, d, e))
     shares(a, b, c, d, e, index, place[3] * TURN, scale, n)
     add_shares(a, b, c, d, e, index, n, even, odd)
-    normalised(even + odd, out)
+    normalised(even, odd, out)
 
 
 @compiled()
 def space_for(samples: int) -> tuple:
-    """The `space` of `describe`."""
+    """Five rows for samples, one of int32 for the bins they go to, and two sets of histograms."""
     rows, bins = np.zeros((5, samples), np.float32), np.empty((2, BINS), np.float32)
     index = np.empty(samples, np.int32)
     return rows[0], rows[1], rows[2], rows[3], rows[4], index, bins[0], bins[1]
