@@ -1,8 +1,11 @@
-"""Where machine code is kept."""
+"""Where machine code is kept, and that it is the same in all processes."""
 
 from __future__ import annotations
 
 import importlib
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -57,3 +60,21 @@ def test_numbas_own_folder_is_as_it_was() -> None:
     before = compiled.config.CACHE_DIR
     compiled.compiled()(lambda x: x)
     assert before == compiled.config.CACHE_DIR
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_kernels_hold_what_they_call(name: str) -> None:
+    kernels = [k for k in vars(importlib.import_module(name)).values() if isinstance(k, Dispatcher)]
+    assert all(kernel.targetoptions["forceinline"] for kernel in kernels)
+
+
+@pytest.mark.slow
+def test_the_process_that_compiles_gives_what_later_ones_give(tmp_path: Path) -> None:
+    script = [sys.executable, str(Path(__file__).with_name("bits.py"))]
+    env = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    first, second = (
+        subprocess.run(script, env=env, capture_output=True, text=True, check=True).stdout for _ in range(2)
+    )
+    assert any(tmp_path.rglob("*.nbc"))
+    assert "dense_sift Images" in first
+    assert first == second

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from cvpipe.conductor import _bootstrap, metrics
-from cvpipe.conductor.evaluate import METRICS, Evaluation, evaluate
+from cvpipe.conductor.evaluate import METRICS, Evaluation, beside_baseline, evaluate
 from cvpipe.conductor.measured import SplitResult
 from cvpipe.data import Predictions
 from cvpipe.errors import RunError, SpecError
@@ -245,6 +245,18 @@ def test_guessing_does_not_beat_the_baseline() -> None:
     assert score(truth, repeated(truth, 5, 1, share=0.7)).beats_baseline
     constant = [split_of(s.train, s.test, np.zeros(len(s.test), int)) for s in repeated(truth, 5, 1, share=0)]
     assert not score(truth, constant).beats_baseline
+
+
+def test_a_small_lead_over_the_baseline_is_told_with_its_interval() -> None:
+    truth = np.repeat(range(4), 5)
+    lucky = score(
+        truth, [split_of(np.arange(20), np.arange(20), np.where(np.arange(20) < 7, truth, 3 - truth))]
+    )
+    low, high = lucky.scores["accuracy"].ci95
+    assert low <= 0.25 < 0.35 == lucky.scores["accuracy"].mean
+    assert f"{100 * low:.1f} to {100 * high:.1f} %, reaches the 25.0 % of that" in beside_baseline(lucky)
+    unlucky = score(truth, [split_of(np.arange(20), np.arange(20), (truth + 1) % 4)])
+    assert beside_baseline(unlucky).startswith("does not beat")
 
 
 def test_the_first_metric_decides_whether_the_baseline_is_beaten() -> None:

@@ -198,7 +198,11 @@ def share(counts: list[int], rows: int, seed: int | None = 0, chunk: int = 100) 
     everything = descriptors(counts)
     starts = range(0, len(counts), chunk)
     parts = [sampler.thin(everything[i : i + chunk], ids[i : i + chunk]) for i in starts]
-    return sampler.joined(parts, ids)
+    cut = sampler.fair(parts)
+    kept = [
+        cut.thin(part, ids[i : i + chunk]) if cut else part for i, part in zip(starts, parts, strict=True)
+    ]
+    return Descriptors.concat(kept)
 
 
 def test_rows_are_shared_fairly() -> None:

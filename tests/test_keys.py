@@ -224,7 +224,7 @@ def test_what_is_installed_counts_by_its_version() -> None:
     for package in ("numpy", "cv2", "json", "sklearn", "pydantic", "sys"):
         assert sources._is_installed(package), package
     assert not sources._is_installed("toys")
-    closure = sources._closure(SIFT)
+    closure = sources.closure(SIFT)
     assert closure is not None
     assert all(name.startswith("cvpipe.") for name in closure)
 
@@ -266,5 +266,5 @@ def test_jobs_are_in_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_sources_that_were_remembered_are_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     keys.remember_sources()
-    monkeypatch.setattr(sources, "_closure", lambda module: pytest.fail(f"{module} is read again"))
+    monkeypatch.setattr(sources, "closure", lambda module: pytest.fail(f"{module} is read again"))
     assert len(chain()) == 4

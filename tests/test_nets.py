@@ -271,7 +271,7 @@ def test_classes_of_the_user_are_built_if_their_package_is_trusted(
 
 
 def test_the_source_of_every_network_is_part_of_the_keys_of_results() -> None:
-    found = sources._closure("cvpipe.nets.build") or {}
+    found = sources.closure("cvpipe.nets.build") or {}
     assert {f"cvpipe.nets.{net.maker.partition('.')[0]}" for net in NETS.values()} <= set(found)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from cvpipe.conductor import workers
 from cvpipe.conductor.environment import environment, resolve_device
-from cvpipe.conductor.evaluate import Evaluation, evaluate
+from cvpipe.conductor.evaluate import Evaluation, beside_baseline, evaluate
 from cvpipe.conductor.flow import Flow
 from cvpipe.conductor.inputs import probe_images
 from cvpipe.conductor.ledger import Ledger
@@ -128,13 +128,7 @@ def _copies(stages: Sequence[Any]) -> list[Any]:
 
 
 def _warnings(found: Evaluation, skipped: Sequence[Mapping[str, str]]) -> list[str]:
-    metric = next(iter(found.scores), "")
-    lines = []
-    if not found.beats_baseline:
-        always = f"{100 * found.baseline[metric].mean:.1f} %"
-        lines.append(
-            f"does not beat a classifier that always gives the most frequent class ({metric} {always})"
-        )
+    lines = [] if found.beats_baseline else [beside_baseline(found)]
     if skipped:
         were = "was" if len(skipped) == 1 else "were"
         lines.append(f"{plural(len(skipped), 'image')} could not be decoded and {were} skipped")

@@ -13,8 +13,8 @@ from cvpipe.composite import Composite
 from cvpipe.conductor.chunks import Chunk
 from cvpipe.conductor.keys import chunk_key
 from cvpipe.conductor.links import Link, Place, is_stored
-from cvpipe.conductor.sample import RowSampler
-from cvpipe.conductor.store import Store
+from cvpipe.conductor.sample import Drawn, RowSampler
+from cvpipe.conductor.store import Nowhere, Store
 from cvpipe.conductor.workers import resident_mb
 from cvpipe.data import Batch, types
 from cvpipe.errors import BadImage, CvpipeError, DataError, RunError
@@ -38,17 +38,12 @@ class Work:
 
 
 def run_chunk(
-    chain: Sequence[Link],
-    chunk: Chunk,
-    store: Store,
-    sampler: RowSampler | None = None,
-    after: Sequence[Link] = (),
+    chain: Sequence[Link], chunk: Chunk, store: Store, sampler: RowSampler | None = None
 ) -> tuple[Any, list[Work]]:
-    """What the last link gives for the wanted images; what it cost.
+    """What the last link gives for the wanted images, or what a sampler has `Drawn` of that; what it cost.
 
-    With a sampler, the rows that it draws there, sent through the links `after`. Begins after the last link whose
-    output is stored. What is going to be stored is computed for the whole chunk, what comes after that for the wanted
-    images only. Raises `RunError` for a stage that fails or breaks its contract.
+    Begins after the last link whose output is stored. What is going to be stored is computed for the whole chunk, what
+    comes after that for the wanted images only. Raises `RunError` for a stage that fails or breaks its contract.
     """
     course = _Course(chunk, store)
     if sampler is None:
@@ -59,11 +54,21 @@ def run_chunk(
     batch = course.output(list(chain), None if whole else chunk.wanted)
     ids = [chunk.images.ids[i] for i in chunk.wanted]
     kept = sampler.thin(batch, ids, chunk.wanted if whole else None)
-    share = _rows(kept) / max(1, _rows(batch)) if after else 1.0
+    return Drawn(kept, ids, _rows(batch) / max(1, len(batch))), course.work
+
+
+def run_rows(
+    after: Sequence[Link], sampler: RowSampler | None, part: tuple[Chunk, Drawn]
+) -> tuple[Any, list[Work]]:
+    """What the links `after`, which work row by row, make of what a sampler keeps of drawn rows; what it cost."""
+    chunk, drawn = part
+    kept = sampler.thin(drawn.batch, drawn.ids) if sampler else drawn.batch
+    course = _Course(chunk, Nowhere())
+    # Some rows of the images are work for a share of the images: speeds are told for whole ones.
+    images = round(_rows(kept) / drawn.per_image) if drawn.per_image else 0
     for link in after:
-        kept = course.applied(link, kept, len(chunk.wanted))
-        # Its share of the rows is work for that share of the images: speeds are told for whole images.
-        course.work[-1].images = round(len(batch) * share)
+        kept = course.applied(link, kept, len(kept))
+        course.work[-1].images = images
     return kept, course.work
 
 
@@ -134,8 +139,8 @@ def _describe(work: Work, batch: Batch) -> None:
     work.rows = _rows(batch)
 
 
-def _rows(batch: Batch) -> int:
-    return int(batch.counts.sum()) if batch.per_row else len(batch)
+def _rows(batch: Any) -> int:
+    return int(batch.counts.sum()) if getattr(batch, "per_row", ()) else len(batch)
 
 
 def _apply(stage: Stage, given: Any, count: int, chunk: Chunk) -> Any:

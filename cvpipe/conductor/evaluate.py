@@ -53,6 +53,20 @@ def evaluate(
     return Evaluation(scores, baseline, beats, confusion, _per_class(confusion, classes))
 
 
+def beside_baseline(found: Evaluation) -> str:
+    """What to say of scores that do not beat the baseline."""
+    metric, score = next(iter(found.scores.items()))
+    baseline = found.baseline[metric].mean
+    always = "a classifier that always gives the most frequent class"
+    if score.mean <= baseline:
+        return f"does not beat {always} ({metric} {100 * baseline:.1f} %)"
+    low, high = (f"{100 * end:.1f}" for end in score.ci95)
+    reaches = (
+        f"the 95 % interval of its {metric}, {low} to {high} %, reaches the {100 * baseline:.1f} % of that"
+    )
+    return f"may be no better than {always}: {reaches}"
+
+
 def _numbers(labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """(n,) the number of each label's class."""
     numbers = np.minimum(np.searchsorted(classes, labels), len(classes) - 1)

@@ -1,33 +1,29 @@
-"""The conductor's passes over the images: fit a chain of stages, and stream what it gives.
+"""A chain of stages, fitted on some images and used on others.
 
-Everything that concerns more than one image happens here and nowhere else: cutting into chunks, workers, the cache,
-rows for learners. Stages before the first learner have keys without training images, so all splits share their
-results.
+Everything that concerns more than one image happens in the conductor and nowhere else: cutting into chunks, workers,
+the cache, rows for learners. Stages before the first learner have keys without training images, so all splits share
+their results.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from cvpipe import fitting, threads
 from cvpipe.composite import Composite
 from cvpipe.conductor import keys, workers
-from cvpipe.conductor.chunks import chunked
-from cvpipe.conductor.course import run_chunk
 from cvpipe.conductor.edges import reachable
 from cvpipe.conductor.heavy import import_for
-from cvpipe.conductor.ledger import Ledger
-from cvpipe.conductor.links import SAMPLER, Link, Place, row_by_row
+from cvpipe.conductor.links import SAMPLER, Link, Place
+from cvpipe.conductor.passes import Passes
 from cvpipe.conductor.sample import ROWS_PER_IMAGE, RowSampler, drawn_images
 from cvpipe.conductor.state import Packed, pack, unpack
-from cvpipe.conductor.store import Store
-from cvpipe.data import Batch, Features, Images, Predictions
+from cvpipe.data import Batch, Features, Predictions
 from cvpipe.errors import CvpipeError, Problem, RunError
 from cvpipe.stage import Learner, Stage, learns
 
@@ -47,34 +43,23 @@ class _Lesson:
     """The key of the training images."""
 
 
-@dataclass
-class Flow:
-    """Passes over one list of images."""
-
-    images: Images
-    tokens: Sequence[str]
-    """Content hash of each image."""
-    store: Store
-    jobs: int
-    ledger: Ledger
-
-    def __post_init__(self) -> None:
-        self.ids = self.images.ids
+class Flow(Passes):
+    """Passes over one list of images that fit a chain, and use it."""
 
     def fit(self, stages: Sequence[Stage], train: np.ndarray, labels: np.ndarray) -> list[Link]:
         """The chain of stages, learners fitted on the rows `train` (sorted) of the images; `labels` are for all
         images."""
-        seen = keys.seen_key(self.ids, self.tokens, labels, train)
+        seen = keys.seen_key(self.images.ids, self.tokens, labels, train)
         return self._fit_chain(stages, [], (), _Lesson(train, labels, seen))
 
     def predict(self, chain: Sequence[Link], rows: np.ndarray) -> Predictions:
         """The predictions for some rows (sorted) of the images."""
-        parts = list(self._stream(chain, rows=rows))
+        parts = list(self.stream(chain, rows))
         return Predictions.concat(parts)
 
     def features(self, chain: Sequence[Link], rows: np.ndarray) -> Features | None:
         """What a chain gives for some rows (sorted) of the images; None if that is no Features."""
-        parts = list(self._stream(chain, rows=rows))
+        parts = list(self.stream(chain, rows))
         return None if not parts or not isinstance(parts[0], Features) else Features.concat(parts)
 
     def _fit_chain(
@@ -145,29 +130,12 @@ class Flow:
 
     def _training_batch(self, stage: Learner, chain: Sequence[Link], rows: np.ndarray) -> Batch:
         """What the learner learns from: all of it, or its share of rows."""
-        if not stage.fit_rows:
-            parts = list(self._stream(chain, rows=rows))
-            return type(parts[0]).concat(parts)
-        sampler = RowSampler(stage.fit_rows, len(rows), self._seed(stage))
-        parts = list(self._stream(*row_by_row(chain), rows=rows, sampler=sampler))
-        return sampler.joined(parts, [self.ids[i] for i in rows])
-
-    def _stream(
-        self,
-        chain: Sequence[Link],
-        after: Sequence[Link] = (),
-        *,
-        rows: np.ndarray,
-        sampler: RowSampler | None = None,
-    ) -> Iterator[Any]:
-        """What the chain gives for `rows` of the images, chunk after chunk, computed by the workers; or what a sampler
-        draws of that, sent through the links `after`."""
-        chunks = chunked(self.images, self.tokens, rows)
-        work = partial(run_chunk, chain, store=self.store, sampler=sampler, after=after)
-        with workers.over(self.jobs, work, chunks) as done:
-            for chunk, (given, costs) in zip(chunks, done, strict=True):
-                self.ledger.transformed(chunk.first, len(chunk.images), costs)
-                yield given
+        if stage.fit_rows:
+            sampler = RowSampler(stage.fit_rows, len(rows), self._seed(stage))
+            parts = list(self.draw(chain, rows, sampler))
+        else:
+            parts = list(self.stream(chain, rows))
+        return type(parts[0]).concat(parts)
 
     @staticmethod
     def _seed(stage: Learner) -> int | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,17 @@ def drawn_images(
     if len(train) <= most:
         return train
     return np.sort(generator(seed, "images").choice(train, most, replace=False))
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Rows drawn from one chunk of images."""
+
+    batch: Any
+    ids: list[str]
+    """Of the images."""
+    per_image: float
+    """Rows that an image of the chunk had before, in the mean."""
 
 
 class RowSampler:
@@ -56,18 +69,16 @@ class RowSampler:
             return np.arange(count)
         return np.sort(generator(self.seed, "rows", image_id).choice(count, self.share, replace=False))
 
-    def joined(self, parts: Sequence[Any], ids: Sequence[str]) -> Any:
-        """One batch of all parts: of every image the largest equal share with which no more than about `rows` are
-        kept. `ids` are those of all images. Parts are cut before they are joined, so that rows are copied once."""
+    def fair(self, parts: Sequence[Any]) -> RowSampler | None:
+        """The sampler that cuts these parts, thinned by this one, to the largest equal share of every image with which
+        no more than about `rows` are kept; None if they are that few already."""
         has_rows = getattr(parts[0], "per_row", ())
         counts = np.concatenate([part.counts for part in parts]) if has_rows else np.empty(0, np.int64)
-        if counts.sum() > self.rows:
-            self.share = _fair_share(counts, self.rows)
-            ends = np.cumsum([len(part) for part in parts])
-            parts = [
-                self.thin(part, ids[end - len(part) : end]) for part, end in zip(parts, ends, strict=True)
-            ]
-        return type(parts[0]).concat(parts)
+        if counts.sum() <= self.rows:
+            return None
+        cut = copy.copy(self)
+        cut.share = _fair_share(counts, self.rows)
+        return cut
 
 
 def _fair_share(counts: np.ndarray, rows: int) -> int:

@@ -44,7 +44,7 @@ def code_of(module: str) -> list[str]:
 
     A module without a source file (an interactive session) gets a name of its own, good for this process only.
     """
-    sources = _closure(module)
+    sources = closure(module)
     if sources is None:
         return [f"{module} of this process {secrets.token_hex(16)}"]
     hashes = [hashlib.sha256(source.encode()).hexdigest() for _, source in sorted(sources.items())]
@@ -52,7 +52,7 @@ def code_of(module: str) -> list[str]:
     return hashes + sorted(filter(None, map(_library, {name.split(".")[0] for name in imported})))
 
 
-def _closure(module: str) -> dict[str, str] | None:
+def closure(module: str) -> dict[str, str] | None:
     """Source by module for `module` and for what it is built from."""
     found: dict[str, str] = {}
     waiting = [module]

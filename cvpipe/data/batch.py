@@ -78,7 +78,7 @@ class Batch:
         """The same images, or some of them, with only some of their rows; `rows` and `images` are sorted index arrays,
         and all rows are of these images."""
         offsets = np.searchsorted(rows, cast(Any, self).offsets).astype(np.int64)
-        kept = {name: getattr(self, name)[rows] for name in self.per_row}
+        kept = {name: np.take(getattr(self, name), rows, axis=0) for name in self.per_row}
         if images is None:
             kept |= {name: getattr(self, name) for name in self._per_image()}
         else:

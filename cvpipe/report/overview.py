@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from cvpipe.conductor.result import RunResult
-from cvpipe.report.words import percent, plain, title
+from cvpipe.report.words import plain
 
 SKIPPED = 100  # images named; result.json has all
 
@@ -29,19 +29,7 @@ def overview(result: RunResult) -> dict[str, Any]:
         "score": score,
         "baseline": baseline,
         "total_s": result.total_s,
-        "warnings": _warnings(result, metric),
+        "warnings": result.warnings,
         "skipped": result.skipped[:SKIPPED],
         "skipped_total": len(result.skipped),
     }
-
-
-def _warnings(result: RunResult, metric: str | None) -> list[str]:
-    """The run's own warnings, and the one that matters most if it is not among them."""
-    if metric is None or result.beats_baseline or any("does not beat" in text for text in result.warnings):
-        return result.warnings
-    baseline = percent(result.baseline[metric].mean) if metric in result.baseline else "its score"
-    missing = (
-        f"The pipeline does not beat the majority baseline: the interval of its {title(metric).lower()} "
-        f"does not lie above {baseline}."
-    )
-    return [missing, *result.warnings]

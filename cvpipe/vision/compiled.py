@@ -28,13 +28,17 @@ FAST = {"reassoc", "contract", "arcp", "nsz"}
 
 
 def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """Decorator: `numba.njit` with these options. `$NUMBA_CACHE_DIR`, where it is set, is where the code is kept."""
+    """Decorator: `numba.njit` with these options. `$NUMBA_CACHE_DIR`, where it is set, is where the code is kept.
+
+    What a kernel calls becomes part of it. Else the process that compiles would call it as it was compiled alone, later
+    ones as it was compiled with the kernel, and the two may round otherwise.
+    """
 
     def decorate(function: Callable[..., Any]) -> Any:
         before = config.CACHE_DIR  # read by numba while it decorates
         config.CACHE_DIR = before or str(folder())
         try:
-            return numba.njit(nogil=True, cache=True, **options)(function)
+            return numba.njit(nogil=True, cache=True, forceinline=True, **options)(function)
         finally:
             config.CACHE_DIR = before
 
