@@ -15,6 +15,7 @@ import pytest
 from accidents import SPEC, assert_told, cvpipe, cvpipe_as_plain_user, make_photos, numbers, photograph, run
 
 from cvpipe.stages.descriptors.sift import Sift
+from cvpipe.vision.scratch import Scratch
 
 BOMB = "too large: 20000 x 20000 is 400 megapixels, the limit is 250 (CVPIPE_MAX_MEGAPIXELS)"
 HINT = "images cannot be decoded; `on_bad_image: skip` leaves them out and names them in the result"
@@ -207,9 +208,9 @@ def test_an_unreadable_file_and_an_unreadable_folder(photos: Path) -> None:
 def test_an_image_that_goes_bad_during_a_run(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     describe = Sift._describe
 
-    def spoiling(self: Sift, image: np.ndarray) -> Any:
+    def spoiling(self: Sift, image: np.ndarray, scratch: Scratch) -> Any:
         (photos / "fine/02.png").write_bytes(b"no image")
-        return describe(self, image)
+        return describe(self, image, scratch)
 
     monkeypatch.setattr(Sift, "_describe", spoiling)
     done = run("out", "--jobs", "1", "--set", "on_bad_image=skip")

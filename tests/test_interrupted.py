@@ -125,7 +125,7 @@ def test_ctrl_c(place: Path, monkeypatch: pytest.MonkeyPatch, expected: Any, mom
 SLOW_STAGE = """
 import os, time
 from cvpipe.stages.descriptors.sift import Sift
-def describe(self, image):
+def describe(self, image, scratch):
     os.write(2, b"describing\\n")
     time.sleep(60)
 Sift._describe = describe

@@ -126,6 +126,7 @@ def test_an_id_is_no_pixel() -> None:
     ("module", "moved"),
     [
         (SIFT, [True] * 4),
+        ("cvpipe.vision._opencv_gradients", [True] * 4),
         ("cvpipe.stages.descriptors.root_sift", [False, True, True, True]),
         ("cvpipe.vision.kmeans", [False, False, True, True]),
         ("cvpipe.vision.kernels", [False, False, False, True]),
@@ -157,7 +158,7 @@ def test_a_changed_source_changes_what_is_built_from_it(
     [
         ("opencv-contrib-python-headless", [True] * 4),
         ("pillow", [True] * 4),
-        ("numba", [False, False, False, True]),
+        ("numba", [True] * 4),
         ("rich", [False] * 4),
     ],
 )

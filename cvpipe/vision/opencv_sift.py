@@ -1,4 +1,4 @@
-"""SIFT keypoints and descriptors as OpenCV 5.0 has them, in about six tenths of its time.
+"""SIFT keypoints and descriptors as OpenCV 5.0 has them, in six tenths of its time.
 
 Pixels are blurred by OpenCV; extrema, orientations and descriptors are compiled here, all from one pyramid. Numbers are
 those of `cv2.SIFT` up to rounding: sums run in another order. What OpenCV does is verified in the tests.
@@ -74,7 +74,7 @@ def _found(octave: np.ndarray, number: int, options: Options, scratch: Scratch) 
 
 
 def _strongest(places: np.ndarray, most: int | None) -> np.ndarray:
-    """Rows of x, y, sigma, angle, response in order; of keypoints at one place with one angle only one."""
+    """Rows of x, y, sigma, angle, response in order; of keypoints that are equal only one."""
     x, y, sigma, angle, response = places.T
     order = np.lexsort((angle, sigma, x, y, -response))
     again = (places[order[1:]] == places[order[:-1]]).all(axis=1)
