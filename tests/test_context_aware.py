@@ -86,6 +86,7 @@ def saliency(image: np.ndarray, **options: object) -> np.ndarray:
     return ContextAware(**options).transform(Images.from_arrays([image])).stack(0)[..., 0]
 
 
+@pytest.mark.slow
 def test_a_photograph_against_the_loop(photo: np.ndarray) -> None:
     options = {"scales": (1.0, 0.8, 0.5), "neighbours": 20}
     want = saliency_by_loop(photo, ContextAware(**options))
