@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 
 from cvpipe.data import Images, Keypoints
 from cvpipe.stages.keypoints.dog_keypoints import DogKeypoints
-from cvpipe.vision import dog_extrema, gradient_angle, sift_orientation
+from cvpipe.vision import dog_extrema, dog_refinement, gradient_angle, sift_orientation
 
 
 def photograph(name: str) -> np.ndarray:
@@ -67,7 +67,7 @@ def test_candidates_are_those_of_filters_over_26_neighbours() -> None:
     dog = np.random.default_rng(0).normal(size=(5, 40, 50)).astype(np.float32)
     extreme = (dog == maximum_filter(dog, 3)) & (dog > 1) | (dog == minimum_filter(dog, 3)) & (dog < -1)
     inside = np.zeros(dog.shape, bool)
-    edge = dog_extrema.BORDER
+    edge = dog_refinement.BORDER
     inside[1:-1, edge:-edge, edge:-edge] = True
     got = dog_extrema.candidates(dog, 1)
     assert (dog[tuple(got.T)] < 0).any()

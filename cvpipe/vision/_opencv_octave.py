@@ -13,7 +13,8 @@ from cvpipe.vision import sift_descriptor
 from cvpipe.vision._opencv_gradients import gradient_row, orientations
 from cvpipe.vision._sift_histogram import SPARE
 from cvpipe.vision.compiled import compiled
-from cvpipe.vision.dog_extrema import EARLY, OPENCV, refined
+from cvpipe.vision.dog_extrema import EARLY, refined
+from cvpipe.vision.dog_refinement import OPENCV
 from cvpipe.vision.sift_layout import DIRECTIONS, WIDTH
 from cvpipe.vision.sift_orientation import BINS
 

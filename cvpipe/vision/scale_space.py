@@ -19,7 +19,7 @@ CAMERA_BLUR = 0.5
 FIRST_STEP = 0.5
 """Distance of samples in the first octave, px: the image is doubled (Lowe 2004, section 3.3)."""
 SMALLEST_SIDE = 11
-"""Shorter side of the last octave, samples: keypoints stay 5 samples off each border (`dog_extrema.BORDER`)."""
+"""Shorter side of the last octave, samples: keypoints stay 5 samples off each border (`dog_refinement.BORDER`)."""
 
 
 def doubled(grey: np.ndarray) -> np.ndarray:
