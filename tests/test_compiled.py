@@ -13,13 +13,13 @@ from numba.core.dispatcher import Dispatcher
 
 import cvpipe
 from cvpipe.files import user_cache
-from cvpipe.vision import compiled
+from cvpipe.vision import compiled, machine_code
 
 ROOT = Path(cvpipe.__file__).parent
 KERNELS = sorted(
     ".".join(("cvpipe", *path.relative_to(ROOT).with_suffix("").parts))
     for path in ROOT.glob("*/*.py")
-    if compiled.KERNEL.search(path.read_bytes())
+    if machine_code.KERNEL.search(path.read_bytes())
 )
 
 
@@ -37,10 +37,10 @@ def test_no_kernel_is_made_elsewhere() -> None:
 
 
 def test_another_state_of_a_kernel_has_another_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    fresh = compiled.folder.__wrapped__
-    assert fresh() == compiled.folder()
+    fresh = machine_code.folder.__wrapped__
+    assert fresh() == machine_code.folder()
     monkeypatch.setattr(Path, "read_bytes", lambda path: path.name.encode() + b"\n@fast\n")
-    assert fresh() != compiled.folder()
+    assert fresh() != machine_code.folder()
 
 
 @pytest.mark.parametrize("name", KERNELS)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from cvpipe.conductor import heavy
 from cvpipe.stages.classifiers.svm import Svm
+from cvpipe.stages.descriptors.sift import Sift
+from cvpipe.stages.features.lbp import Lbp
 from cvpipe.stages.networks.cnn import Cnn
 
 
@@ -29,3 +34,29 @@ def test_a_library_that_is_not_there_is_the_stages_problem(monkeypatch: pytest.M
     monkeypatch.setattr(heavy.importlib, "import_module", missing)
     heavy.import_for(Cnn)
     assert "torch" in asked
+
+
+def test_kernels_are_compiled_by_one_image_before_the_clock_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heavy, "_ready", set())
+    seen: list[int] = []
+
+    def work(batch: np.ndarray) -> None:
+        seen.append(len(batch))
+        raise ValueError("told when all are worked on")
+
+    for stage in (Lbp, Sift, Sift):
+        heavy.make_ready(stage, work, np.zeros(0))
+        heavy.make_ready(stage, work, np.zeros(5))
+    assert not heavy.has_kernels(Lbp)
+    assert seen == [1]
+
+
+def test_the_first_kernels_on_a_machine_are_told_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    monkeypatch.setattr(heavy.machine_code, "folder", lambda: tmp_path / "compiled" / "state")
+    assert not heavy.first_here([Lbp])
+    assert heavy.first_here([Lbp, Sift])
+    assert not heavy.first_here([Sift])
+    assert heavy.machine_code.folder().is_dir()

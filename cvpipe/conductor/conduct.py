@@ -13,6 +13,7 @@ from cvpipe.conductor import workers
 from cvpipe.conductor.environment import environment, resolve_device
 from cvpipe.conductor.evaluate import Evaluation, beside_baseline, evaluate
 from cvpipe.conductor.flow import Flow
+from cvpipe.conductor.heavy import first_here
 from cvpipe.conductor.inputs import probe_images
 from cvpipe.conductor.ledger import Ledger
 from cvpipe.conductor.links import Link
@@ -69,6 +70,8 @@ def conduct(
         ledger = Ledger(stages, jobs_used, listener)
         flow = Flow(data.images, scan.tokens, store, jobs_used, ledger)
         ledger.begin(len(data), len(folds))
+        if first_here([type(stage) for stage in stages]):
+            listener.note("kernels are compiled for this machine, once: that takes up to half a minute")
         results, fitted = _all_splits(flow, stages, data, folds)
         used_device = current()
         final = flow.fit(_copies(stages), np.arange(len(data)), data.labels) if refit else fitted

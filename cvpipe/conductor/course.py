@@ -11,6 +11,7 @@ import numpy as np
 
 from cvpipe.composite import Composite
 from cvpipe.conductor.chunks import Chunk
+from cvpipe.conductor.heavy import make_ready
 from cvpipe.conductor.keys import chunk_key
 from cvpipe.conductor.links import Link, Place, is_stored
 from cvpipe.conductor.sample import Drawn, RowSampler
@@ -118,6 +119,8 @@ class _Course:
 
     def applied(self, link: Link, given: Any, count: int) -> Any:
         """What a link makes of what it is given for so many images."""
+        if not link.branches:
+            make_ready(type(link.stage), _method(link.stage), given)
         began = time.perf_counter()
         batch = _apply(link.stage, given, count, self.chunk)
         seconds = time.perf_counter() - began

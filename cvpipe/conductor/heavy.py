@@ -1,16 +1,27 @@
-"""Libraries that take seconds to import: told before a stage needs them, so that no stage's clock runs meanwhile."""
+"""What takes seconds before a stage works, so that no stage's clock runs meanwhile: imports, and kernels to compile."""
 
 from __future__ import annotations
 
 import contextlib
 import importlib
+import os
+import threading
+from collections.abc import Callable
+from typing import Any
 
-from cvpipe.conductor.sources import code_of
+from cvpipe.conductor.sources import closure, code_of
 from cvpipe.device import current
 from cvpipe.stage import Stage
+from cvpipe.vision import machine_code
 
 HEAVY = ("torch", "torchvision")
 """By their names as modules and as packages."""
+KERNELS = "cvpipe.vision.compiled"
+"""What a module with kernels is built from."""
+
+_ready: set[type[Stage]] = set()
+"""Stages whose kernels this process has compiled or loaded."""
+_one_at_a_time = threading.Lock()
 
 
 def heavy_libraries(stage: type[Stage]) -> list[str]:
@@ -26,3 +37,30 @@ def import_for(stage: type[Stage]) -> None:
     if "torch" in heavy_libraries(stage):
         with contextlib.suppress(ImportError):
             importlib.import_module("torch")
+
+
+def has_kernels(stage: type[Stage]) -> bool:
+    """Whether a stage may run compiled kernels."""
+    return KERNELS in (closure(stage.__module__) or ())
+
+
+def make_ready(stage: type[Stage], work: Callable[[Any], Any], batch: Any) -> None:
+    """Have a stage compile its kernels, by working on one image, once in a process. What goes wrong goes wrong again
+    when it works on all."""
+    if stage in _ready or not len(batch) or not has_kernels(stage):
+        return
+    with _one_at_a_time:
+        if stage not in _ready:
+            with contextlib.suppress(Exception):
+                work(batch[:1])
+            _ready.add(stage)
+
+
+def first_here(stages: list[type[Stage]]) -> bool:
+    """Whether these are the first stages with kernels, in the state that all kernels are in, on this machine."""
+    if os.environ.get("NUMBA_CACHE_DIR") or not any(map(has_kernels, stages)):
+        return False
+    with contextlib.suppress(OSError):
+        machine_code.folder().mkdir(parents=True)
+        return True
+    return False  # it is there, or nothing can be kept there

@@ -1,27 +1,17 @@
-"""How kernels are compiled: without the GIL, once for each machine. Import it with numba only, which takes a while.
-
-numba would keep the machine code beside the source. There it outlives an uninstalled cvpipe, and what is left of the
-folder hides a checkout that is installed later; so it goes into the user's cache.
-"""
+"""How kernels are compiled: without the GIL, once for each machine. Import it with numba only, which takes a while."""
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numba
 from numba.core import config as numba_config
 
-from cvpipe.files import user_cache
+from cvpipe.vision.machine_code import folder
 
 config: Any = numba_config
-KERNEL = re.compile(rb"^(from cvpipe\.vision\.compiled import|@fast\b)", re.MULTILINE)
-"""What files with kernels have in them."""
-
 
 FAST = {"reassoc", "contract", "arcp", "nsz"}
 """For `fastmath`: sums may be reordered, so that they run eight at a time; NaN and infinity keep their meaning."""
@@ -43,17 +33,6 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
             config.CACHE_DIR = before
 
     return decorate
-
-
-@cache
-def folder() -> Path:
-    """Where machine code is kept: one folder for each state of all kernels. numba compiles again when the file of a
-    kernel changes, but not when that of a kernel it calls does."""
-    state = hashlib.sha256()
-    for path in sorted(Path(__file__).parents[1].glob("*/*.py")):
-        if KERNEL.search(source := path.read_bytes()):
-            state.update(source)
-    return user_cache() / "compiled" / state.hexdigest()[:16]
 
 
 @cache

@@ -1,0 +1,28 @@
+"""Where the machine code of kernels is kept. Imports no numba, which takes a while.
+
+numba would keep it beside the source. There it outlives an uninstalled cvpipe, and what is left of the folder hides a
+checkout that is installed later; so it goes into the user's cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import cache
+from pathlib import Path
+
+from cvpipe.files import user_cache
+
+KERNEL = re.compile(rb"^(from cvpipe\.vision\.compiled import|@fast\b)", re.MULTILINE)
+"""What files with kernels have in them."""
+
+
+@cache
+def folder() -> Path:
+    """One folder for each state of all kernels. numba compiles again when the file of a kernel changes, but not when
+    that of a kernel it calls does."""
+    state = hashlib.sha256()
+    for path in sorted(Path(__file__).parents[1].glob("*/*.py")):
+        if KERNEL.search(source := path.read_bytes()):
+            state.update(source)
+    return user_cache() / "compiled" / state.hexdigest()[:16]
