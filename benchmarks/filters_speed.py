@@ -129,7 +129,7 @@ def compare_training(rows: np.ndarray, hidden: int, rounds: int) -> None:
         f"torch's {torch.get_num_threads()} against {CORES} of ours; load {os.getloadavg()[0]:.1f} on {CORES} cores"
     )
     print(f"{'batch':>8} {'DataLoader':>20} {'with 2 workers':>20} {'ours':>10} {'products':>10}")
-    for batch in (256, 1024):
+    for batch in (64, 256, 1024):
         ways: list[Callable[[], float]] = [
             lambda b=batch: plain_epoch(rows, hidden, b, 0),
             lambda b=batch: plain_epoch(rows, hidden, b, 2),

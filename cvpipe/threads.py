@@ -8,15 +8,12 @@ How many threads a computation may use is decided by whoever starts it (the cond
 from __future__ import annotations
 
 import contextlib
-import itertools
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
-from queue import SimpleQueue
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -65,72 +62,3 @@ def map_blocks(work: Callable[[int, int], T], rows: int, block: int) -> list[T]:
 def allowed() -> int:
     """How many threads a computation may use here."""
     return _allowed.get()
-
-
-class Crew:
-    """Threads that stay, for thousands of small rounds of work, such as the steps of a training.
-
-    The caller works too, and whoever is free takes the next piece: a helper that wakes late delays nobody. A helper
-    begins with `prepare`, which sets up what belongs to a thread.
-    """
-
-    def __init__(self, count: int, prepare: Callable[[], None] = lambda: None) -> None:
-        self._rounds: list[SimpleQueue[_Round | None]] = [SimpleQueue() for _ in range(count - 1)]
-        self._helpers = [
-            threading.Thread(target=_help, args=(rounds, prepare), daemon=True) for rounds in self._rounds
-        ]
-
-    def __enter__(self) -> Self:
-        for helper in self._helpers:
-            helper.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for rounds in self._rounds:
-            rounds.put(None)
-        for helper in self._helpers:
-            helper.join()
-
-    def each(self, work: Callable[[int], None], pieces: int) -> None:
-        """`work(0)` to `work(pieces - 1)`, in any order; raises what a piece raised, when none is at work any more."""
-        this = _Round(work, pieces)
-        for rounds in self._rounds[: pieces - 1]:
-            rounds.put(this)
-        this.take_part()
-        this.wait()
-
-
-class _Round:
-    """Pieces of work, and word from those who did some."""
-
-    def __init__(self, work: Callable[[int], None], pieces: int) -> None:
-        self.work, self.pieces = work, pieces
-        self._next = itertools.count()
-        self._done: SimpleQueue[tuple[int, BaseException | None]] = SimpleQueue()
-
-    def take_part(self) -> None:
-        done, problem = 0, None
-        while (piece := next(self._next)) < self.pieces:
-            try:
-                if problem is None:
-                    self.work(piece)
-            except BaseException as error:  # told to the caller
-                problem = error
-            done += 1
-        if done:
-            self._done.put((done, problem))
-
-    def wait(self) -> None:
-        left, problems = self.pieces, []
-        while left:
-            done, problem = self._done.get()
-            left -= done
-            problems += [problem] if problem else []
-        if problems:
-            raise problems[0]
-
-
-def _help(rounds: SimpleQueue[_Round | None], prepare: Callable[[], None]) -> None:
-    prepare()
-    while (this := rounds.get()) is not None:
-        this.take_part()

@@ -13,12 +13,11 @@ from cvpipe import threads  # noqa: E402
 from cvpipe.nets import autoencoder as maths  # noqa: E402
 from cvpipe.nets import autoencoder_learner as learner  # noqa: E402
 from cvpipe.nets import autoencoder_pieces  # noqa: E402
-from cvpipe.nets.autoencoder_gradient import Batch, Gradient, nothing  # noqa: E402
+from cvpipe.nets.autoencoder_gradient import Batch, Gradient, Source  # noqa: E402
 from cvpipe.nets.autoencoder_learner import Plan  # noqa: E402
 from cvpipe.nets.autoencoder_pieces import Pieces  # noqa: E402
 from cvpipe.nets.autoencoder_steps import Adam  # noqa: E402
 from cvpipe.nets.autoencoder_training import Diverged, train  # noqa: E402
-from cvpipe.threads import Crew  # noqa: E402
 
 WIDTH, HIDDEN, ROWS = 6, 5, 9
 CASES = [
@@ -39,6 +38,12 @@ def problem(tied: bool) -> tuple[maths.Parameters, torch.Tensor, torch.Tensor, t
     kept = (normal(ROWS, HIDDEN) > -0.5).double() / 0.7
     targets = normal(ROWS, WIDTH)
     return maths.Parameters(vector, WIDTH, HIDDEN, tied), targets + 0.1 * normal(ROWS, WIDTH), targets, kept
+
+
+def as_batch(rows: torch.Tensor, targets: torch.Tensor, kept: torch.Tensor | None) -> Batch:
+    """The targets with what makes these rows of them, which lie in another order."""
+    order = torch.arange(len(targets)).flip(0)
+    return Batch(order, Source(targets[order], torch.ones_like(rows), rows - targets, kept))
 
 
 def plain_loss(
@@ -69,7 +74,7 @@ def test_the_gradient_is_that_of_finite_differences_and_of_autograd(
     gradient = Gradient(parameters, how, ROWS)
     slope = gradient.into
     slope.vector.fill_(torch.nan)
-    found = gradient.of(Batch(targets, rows, kept, nothing))
+    found = gradient.of(as_batch(rows, targets, kept))
 
     def loss(vector: torch.Tensor) -> torch.Tensor:
         return plain_loss(vector, tied, rows, targets, kept, how)
@@ -98,35 +103,30 @@ def test_the_gradient_in_pieces_is_that_of_autograd(
     loss = plain_loss(vector, tied, rows, targets, kept if dropout else torch.ones(()), how)
     loss.backward()
     parameters = maths.Parameters(exact.vector.float(), WIDTH, HIDDEN, tied)
-    done: list[tuple[int, int]] = []
-    with Crew(1) as crew:
-        gradient = Pieces(parameters, how, ROWS + 2, crew)
-        gradient.then = lambda *part: done.append(part)
-        gradient.into.vector.fill_(torch.nan)
-        batch = Batch(targets.float(), rows.float(), kept.float() if dropout else None, nothing)
+    gradient = Pieces(parameters, how, ROWS + 2, 2)
+    gradient.into.vector.fill_(torch.nan)
+    batch = as_batch(rows.float(), targets.float(), kept.float() if dropout else None)
+    with gradient:
         found = gradient.of(batch)
         again = gradient.of(batch)
     np.testing.assert_array_equal(found, again)
-    assert sorted(i for part in done for i in range(*part)) == sorted(2 * list(range(len(vector))))
     assert found.sum() == pytest.approx(float(loss.detach()), rel=1e-5)
     np.testing.assert_allclose(gradient.into.vector, vector.grad, atol=3e-6)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_adam_in_parts_is_torch_s_own(dtype: torch.dtype) -> None:
+def test_adam_is_torch_s_own(dtype: torch.dtype) -> None:
     draws = torch.Generator().manual_seed(0)
     first = torch.randn(37, generator=draws, dtype=dtype)
     vector, slope = first.clone(), torch.zeros(37, dtype=dtype)
     wanted = first.clone().requires_grad_()
     optimiser = torch.optim.Adam([wanted], lr=0.02)
-    parts = [(0, 20), (20, 37)]
-    ours = Adam(vector, slope, parts, 0.02)
+    ours = Adam(vector, slope, 0.02)
     for _ in range(30):
         slope.copy_(torch.randn(37, generator=draws, dtype=dtype))
         wanted.grad = slope.clone()
         optimiser.step()
-        for part in parts:
-            ours.step(*part)
+        ours.step()
     close = 2e-6 if dtype == torch.float32 else 1e-13
     np.testing.assert_allclose(vector, wanted.detach(), atol=close)
 
@@ -244,8 +244,8 @@ def test_losses_of_many_rows_are_those_of_all_at_once() -> None:
     wanted = float(plain_loss(exact.vector, False, rows, rows, torch.ones(()), how))
     assert float(Gradient(exact, how, 300).losses(rows).sum()) == pytest.approx(wanted, rel=1e-12)
     parameters = maths.Parameters(exact.vector.float(), WIDTH, HIDDEN, False)
-    with Crew(2) as crew:
-        found = Pieces(parameters, how, 300, crew).losses(rows.float())
+    with Pieces(parameters, how, 300, 2) as pieces:
+        found = pieces.losses(rows.float())
     assert found.sum() == pytest.approx(wanted, rel=1e-5)
 
 

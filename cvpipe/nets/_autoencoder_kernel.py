@@ -76,23 +76,14 @@ def slopes(
 
 
 @fast
-def with_decay(
-    into: np.ndarray, factor: np.float32, more: np.ndarray, share: np.float32, weights: np.ndarray,
-    decay: np.float32, squares: np.ndarray,
-) -> None:  # fmt: skip
-    """into (k, d) = factor * into + share * more + decay * weights, where `more` may have no rows.
-
-    squares (1,) float64 becomes the sum of the squared weights.
-    """
+def add_decay(into: np.ndarray, weights: np.ndarray, decay: np.float32, squares: np.ndarray) -> None:
+    """into (k, d) += decay * weights; squares (1,) float64 becomes the sum of the squared weights."""
     squares[0] = 0
     for i in range(len(weights)):
         row, out, squared = weights[i], into[i], NONE
         for j in range(len(row)):
-            out[j] = factor * out[j] + decay * row[j]
+            out[j] += decay * row[j]
             squared += row[j] * row[j]
-        if len(more):
-            for j in range(len(row)):
-                out[j] += share * more[i, j]
         squares[0] += squared
 
 
@@ -109,11 +100,21 @@ def sum_up_biases(
 
 
 @fast
-def pick(rows: np.ndarray, out: np.ndarray, order: np.ndarray, start: int, stop: int) -> None:
-    """out[start:stop] = rows[order[start:stop]], of (n, d) rows."""
-    for i in range(start, stop):
-        for j in range(out.shape[1]):
-            out[i, j] = rows[order[i], j]
+def gather(
+    rows: np.ndarray, order: np.ndarray, coins: np.ndarray, added: np.ndarray, targets: np.ndarray,
+    seen: np.ndarray,
+) -> None:  # fmt: skip
+    """targets (n, d) = rows[order], seen = targets * coins + added, where these have rows."""
+    for i in range(len(order)):
+        row, target, noisy = rows[order[i]], targets[i], seen[i]
+        for j in range(len(row)):
+            target[j] = row[j]
+        if len(coins) or len(added):  # else they are the same
+            for j in range(len(row)):
+                noisy[j] = target[j] * coins[i, j] if len(coins) else target[j]
+        if len(added):
+            for j in range(len(row)):
+                noisy[j] += added[i, j]
 
 
 @fast
@@ -144,16 +145,14 @@ def penalty_slope(
 
 @fast
 def adam(
-    values: np.ndarray, slope: np.ndarray, mean: np.ndarray, square: np.ndarray, step: int, rate: float,
-    beta1: float, beta2: float, epsilon: float,
+    values: np.ndarray, slope: np.ndarray, mean: np.ndarray, square: np.ndarray, step: int,
+    constants: tuple[float, float, float, float],
 ) -> None:  # fmt: skip
-    """One step of Adam on (p,) values, the `step`-th from 1; Kingma & Ba 2015, algorithm 1."""
-    old1, new1, old2, new2 = (
-        np.float32(beta1),
-        np.float32(1 - beta1),
-        np.float32(beta2),
-        np.float32(1 - beta2),
-    )
+    """One step of Adam on (p,) values, the `step`-th from 1; `constants` are the rate, beta 1, beta 2 and epsilon of
+    Kingma & Ba 2015, algorithm 1."""
+    rate, beta1, beta2, epsilon = constants
+    old1, new1 = np.float32(beta1), np.float32(1 - beta1)
+    old2, new2 = np.float32(beta2), np.float32(1 - beta2)
     size = np.float32(rate / (1 - beta1**step))
     root, small = np.float32(1 / np.sqrt(1 - beta2**step)), np.float32(epsilon)
     for i in range(len(values)):

@@ -8,8 +8,9 @@ On the processor, float32 goes through `autoencoder_pieces`, which computes the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -24,66 +25,86 @@ from cvpipe.nets.autoencoder import (
     reconstruction,
     through_activation,
 )
+from cvpipe.nets.autoencoder_steps import Adam
 
-Span = tuple[int, int]
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Where batches come from, all in the same memory: of what is drawn a batch of n has the first n rows."""
+
+    rows: Tensor
+    """(N, d)."""
+    coins: Tensor | None
+    """(most, d), what the numbers of a batch are multiplied by before the encoder sees them."""
+    added: Tensor | None
+    """(most, d), what is then added to them."""
+    kept: Tensor | None
+    """(most, hidden), what the units are multiplied by for dropout."""
 
 
+@dataclass(frozen=True, eq=False)
 class Batch:
-    """What a gradient is taken of. `fill(start, stop)` sets those rows of `targets` and `seen` when they are needed."""
+    """What a gradient is taken of: (n,) of the rows, by number."""
 
-    def __init__(self, targets: Tensor, seen: Tensor, kept: Tensor | None, fill: Callable[[int, int], None]):
-        self.targets, self.seen, self.kept, self.fill = targets, seen, kept, fill
-        """(n, d), (n, d), and (n, hidden), what the units are multiplied by for dropout, or None."""
+    order: Tensor
+    source: Source
+
+    def targets(self) -> Tensor:
+        """(n, d)."""
+        return self.source.rows[self.order]
+
+    def seen(self, targets: Tensor) -> Tensor:
+        """(n, d): what the encoder sees of them."""
+        n, source = len(targets), self.source
+        seen = targets if source.coins is None else targets * source.coins[:n]
+        return seen if source.added is None else seen + source.added[:n]
+
+    def kept(self) -> Tensor | None:
+        """(n, hidden), if there is dropout."""
+        return None if self.source.kept is None else self.source.kept[: len(self.order)]
 
 
-class Slopes(Protocol):
-    """A way to compute the gradient. `then(start, stop)` is called, in any thread, as soon as that part of the vector
-    of the gradient is done, when nobody reads that part of the parameters any more."""
+class Slopes(AbstractContextManager[Any], Protocol):
+    """A way to compute the gradient; use it within `with`."""
 
     into: Parameters
     """The gradient of the last batch."""
-    parts: list[Span]
-    """The parts of the vector, as `then` is given them."""
-    then: Callable[[int, int], None]
 
-    def of(self, batch: Batch) -> Tensor | np.ndarray:
-        """Set `into`; gives (3,): reconstruction error, penalty and decay, whose sum is the loss."""
+    def of(self, batch: Batch, then: Adam | None = None) -> Tensor | np.ndarray:
+        """Set `into`, and take a step. Gives (3,), from before it: reconstruction error, penalty and decay, whose sum
+        is the loss."""
 
     def losses(self, rows: Tensor) -> Tensor | np.ndarray:
         """(3,) float64: the same losses on any number of rows, without noise and without a gradient."""
 
 
-def nothing(start: int, stop: int) -> None:
-    """What is done with a part of a gradient until something else is asked for."""
-
-
-class Gradient:
-    """All rows of a batch and the whole vector at once; watched rows come `most` at a time."""
+class Gradient(AbstractContextManager[Any]):
+    """All rows of a batch and the whole vector at once, by one thread; watched rows come `most` at a time."""
 
     def __init__(self, parameters: Parameters, how: Objective, most: int) -> None:
         self.parameters, self.how, self.most = parameters, how, most
         self.into = parameters.like(torch.zeros_like(parameters.vector))
-        self.parts: list[Span] = [(0, len(parameters.vector))]
-        self.then: Callable[[int, int], None] = nothing
 
-    def of(self, batch: Batch) -> Tensor:
+    def of(self, batch: Batch, then: Adam | None = None) -> Tensor:
         """As in `Slopes`."""
-        n, p, how, into = len(batch.targets), self.parameters, self.how, self.into
-        batch.fill(0, n)
-        hidden = hidden_units(p, batch.seen, how.activation)
+        n, p, how, into = len(batch.order), self.parameters, self.how, self.into
+        targets, kept = batch.targets(), batch.kept()
+        seen = batch.seen(targets)
+        hidden = hidden_units(p, seen, how.activation)
         mean = hidden.mean(dim=0)
-        used = hidden if batch.kept is None else hidden * batch.kept
-        residual = reconstruction(p, used) - batch.targets
+        used = hidden if kept is None else hidden * kept
+        residual = reconstruction(p, used) - targets
         back = (residual @ p.decoder.T).div_(n)
-        back = back if batch.kept is None else back.mul_(batch.kept)
+        back = back if kept is None else back.mul_(kept)
         back = through_activation(back.add_(penalty_slope(mean, how) / n), hidden, how.activation)
         torch.sum(back, dim=0, out=into.bias)
         torch.mean(residual, dim=0, out=into.output)
         torch.mul(p.matrices, how.decay, out=into.matrices)
-        into.encoder.addmm_(back.T, batch.seen)
+        into.encoder.addmm_(back.T, seen)
         into.decoder.addmm_(used.T, residual, alpha=1 / n)  # the encoder itself if weights are tied
         found = [residual.square().sum() / (2 * n), penalty(mean, how), self._decay()]
-        self.then(*self.parts[0])
+        if then:
+            then.step()
         return torch.stack(found)
 
     def losses(self, rows: Tensor) -> Tensor:
@@ -97,6 +118,9 @@ class Gradient:
             error += (reconstruction(p, hidden) - some).square().sum()
         found = [error / (2 * len(rows)), penalty(sums / len(rows), how), self._decay()]
         return torch.stack([value.double() for value in found])
+
+    def __exit__(self, *error: object) -> None:
+        """Nothing to end."""
 
     def _decay(self) -> Tensor:
         return self.how.decay / 2 * self.parameters.matrices.square().sum()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -15,7 +16,6 @@ from cvpipe.nets.autoencoder import Objective, Parameters, compiles
 from cvpipe.nets.autoencoder_gradient import Gradient, Slopes
 from cvpipe.nets.autoencoder_rows import Noise, Rows
 from cvpipe.nets.autoencoder_steps import Adam, Lbfgs
-from cvpipe.threads import Crew
 
 HOPELESS = 1e6
 """A loss so many times the one of an autoencoder that gives zeros will not come back."""
@@ -43,12 +43,12 @@ class Plan:
     """Standard deviation of what is added to each number of a row before the encoder sees it."""
 
 
-class Learner:
-    """What is trained; `epoch` and `watched` give losses, `arrays` what the next epoch depends on."""
+class Learner(AbstractContextManager["Learner"]):
+    """What is trained, within `with`; `epoch` and `watched` give losses, `arrays` what the next epoch depends on."""
 
     def __init__(
         self, rows: np.ndarray, held: np.ndarray, how: Objective, plan: Plan, seed: int, device: str,
-        crew: Crew,
+        threads: int,
     ) -> None:  # fmt: skip
         draws = torch.Generator(device).manual_seed(seed)
         self.parameters = _first(rows.shape[1], plan, how, draws, device)
@@ -58,23 +58,31 @@ class Learner:
         self.rows = Rows(torch.from_numpy(rows).to(device), self.batch, noise, draws)
         few = self.rows.rows[: 8 * FEWEST]
         self.held = torch.from_numpy(held).to(device) if len(held) else few
-        self.hopeless = HOPELESS * (1 + float(self.rows.rows.square().sum(dim=1).mean()))
-        self.gradient = _gradient(self.parameters, how, max(self.batch, FEWEST), crew)
+        lengths = torch.linalg.vector_norm(self.rows.rows, dim=1)
+        self.hopeless = HOPELESS * (1 + float(lengths.double().square().mean()))
+        self.gradient = _gradient(self.parameters, how, max(self.batch, FEWEST), threads)
         vector, slope = self.parameters.vector, self.gradient.into.vector
         self.optimiser: Adam | Lbfgs
         if everything:
             self.optimiser = Lbfgs(vector, slope, plan.learning_rate)
         else:
-            self.optimiser = Adam(vector, slope, self.gradient.parts, plan.learning_rate)
-            self.gradient.then = self.optimiser.step
+            self.optimiser = Adam(vector, slope, plan.learning_rate)
+
+    def __enter__(self) -> Learner:
+        self.gradient.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.gradient.__exit__(*error)
 
     def epoch(self) -> np.ndarray:
         """One pass over the rows; (3,) mean losses."""
-        found = self._all_rows(self.optimiser) if isinstance(self.optimiser, Lbfgs) else self._mini_batches()
-        return _numbers(found)
+        step = self.optimiser
+        return _numbers(self._all_rows(step) if isinstance(step, Lbfgs) else self._mini_batches(step))
 
-    def _mini_batches(self) -> Tensor | np.ndarray:
-        found = [self.gradient.of(self.rows.batch(order)) * len(order) for order in self.rows.shuffled()]
+    def _mini_batches(self, optimiser: Adam) -> Tensor | np.ndarray:
+        batches = ((len(order), self.rows.batch(order)) for order in self.rows.shuffled())
+        found = [n * self.gradient.of(batch, optimiser) for n, batch in batches]
         return sum(found[1:], found[0]) / len(self.rows.rows)
 
     def _all_rows(self, optimiser: Lbfgs) -> Tensor | np.ndarray:
@@ -110,12 +118,12 @@ def _numbers(losses: Tensor | np.ndarray) -> np.ndarray:
     return losses if isinstance(losses, np.ndarray) else losses.double().cpu().numpy()
 
 
-def _gradient(parameters: Parameters, how: Objective, most: int, crew: Crew) -> Slopes:
+def _gradient(parameters: Parameters, how: Objective, most: int, threads: int) -> Slopes:
     if not compiles(parameters.vector):
         return Gradient(parameters, how, most)
     from cvpipe.nets.autoencoder_pieces import Pieces
 
-    return Pieces(parameters, how, most, crew)
+    return Pieces(parameters, how, most, threads)
 
 
 def _first(width: int, plan: Plan, how: Objective, draws: torch.Generator, device: str) -> Parameters:

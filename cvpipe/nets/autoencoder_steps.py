@@ -1,8 +1,8 @@
-"""From gradients to parameters: Adam, part by part of the vector, and L-BFGS; both as arrays and back."""
+"""From gradients to parameters: Adam and L-BFGS; both as arrays and back."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from cvpipe.nets import checkpoint
-from cvpipe.nets.autoencoder import compiles
 
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 """Adam's constants; Kingma & Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1."""
@@ -19,29 +18,24 @@ LBFGS_MEMORY = 10
 
 
 class Adam:
-    """Adam on parts (start, stop) of a vector, each when its slope is there; all have taken as many steps.
+    """Adam on a vector. The numbers are those of `torch.optim.Adam`, to rounding. On the processor
+    `autoencoder_pieces` takes its steps, part by part of the vector, as soon as the slope of a part is there."""
 
-    The numbers are those of `torch.optim.Adam`, to rounding, without what that does in Python around each part.
-    """
-
-    def __init__(
-        self, vector: Tensor, slope: Tensor, parts: Sequence[tuple[int, int]], learning_rate: float
-    ) -> None:
+    def __init__(self, vector: Tensor, slope: Tensor, learning_rate: float) -> None:
+        self.vector, self.slope = vector, slope
         self.mean, self.square = torch.zeros_like(vector), torch.zeros_like(vector)
-        self.steps = torch.zeros(len(parts), dtype=torch.int64)
-        change = _compiled if compiles(vector) else _plain
-        tensors = (vector, slope, self.mean, self.square)
-        self._parts = {  # views take longer to make than some thousand numbers to change
-            start: (number, change([tensor[start:stop] for tensor in tensors], learning_rate))
-            for number, (start, stop) in enumerate(parts)
-        }
-        self._taken = self.steps.numpy()
+        self.taken = torch.zeros((), dtype=torch.int64)
+        """Steps so far."""
+        self.constants = (learning_rate, BETA1, BETA2, EPSILON)
 
-    def step(self, start: int, stop: int) -> None:
-        """Change one of the parts."""
-        number, change = self._parts[start]
-        self._taken[number] += 1
-        change(int(self._taken[number]))
+    def step(self) -> None:
+        """Change the vector."""
+        self.taken += 1
+        rate, taken = self.constants[0], int(self.taken)
+        self.mean.lerp_(self.slope, 1 - BETA1)
+        self.square.mul_(BETA2).addcmul_(self.slope, self.slope, value=1 - BETA2)
+        spread = (self.square / (1 - BETA2**taken)).sqrt_().add_(EPSILON)
+        self.vector.addcdiv_(self.mean, spread, value=-rate / (1 - BETA1**taken))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What the next step depends on."""
@@ -52,26 +46,7 @@ class Adam:
         checkpoint.put(self._state(), arrays)
 
     def _state(self) -> dict[str, Tensor]:
-        return {"mean": self.mean, "square": self.square, "steps": self.steps}
-
-
-def _compiled(tensors: list[Tensor], rate: float) -> Callable[[int], None]:
-    from cvpipe.nets._autoencoder_kernel import adam
-
-    arrays = [tensor.numpy() for tensor in tensors]
-    return lambda step: adam(*arrays, step, rate, BETA1, BETA2, EPSILON)
-
-
-def _plain(tensors: list[Tensor], rate: float) -> Callable[[int], None]:
-    vector, slope, mean, square = tensors
-
-    def change(step: int) -> None:
-        mean.lerp_(slope, 1 - BETA1)
-        square.mul_(BETA2).addcmul_(slope, slope, value=1 - BETA2)
-        spread = (square / (1 - BETA2**step)).sqrt_().add_(EPSILON)
-        vector.addcdiv_(mean, spread, value=-rate / (1 - BETA1**step))
-
-    return change
+        return {"mean": self.mean, "square": self.square, "taken": self.taken}
 
 
 class Lbfgs:

@@ -68,10 +68,9 @@ def train(
     """
     count = threads.allowed() if device == "cpu" else 1
     with (
-        one_thread(), threads.allow(count), torch.no_grad(),
-        threads.Crew(count, lambda: torch.set_num_threads(1)) as crew,
+        one_thread(), torch.no_grad(), Learner(rows, held, how, plan, seed, device, count) as learner,
+        threads.allow(count),
     ):  # fmt: skip
-        learner = Learner(rows, held, how, plan, seed, device, crew)
         course = _Course(learner.parameters.vector.clone())
         _resume(learner, course, ties or Ties())
         pace = checkpoint.Pace()

@@ -1,0 +1,258 @@
+"""A step of an autoencoder's training, compiled: products of matrices and what lies between them, by several threads.
+
+The products take nearly all of the time: what lies between them runs while its numbers are in cache. Rows are cut into
+pieces for what is done to each of them, hidden units for sums over rows. Pieces are the same however many threads there
+are, so the gradient is the same to the last bit. For the formulas see `autoencoder` and `autoencoder_gradient`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from cvpipe.nets._autoencoder_kernel import (
+    adam,
+    add_decay,
+    fast,
+    gather,
+    penalty_slope,
+    residuals,
+    slopes,
+    sum_up_biases,
+    units,
+)
+from cvpipe.vision.blas import product
+from cvpipe.vision.compiled import compiled
+from cvpipe.vision.meeting import COUNT, LEADER, begun, meet
+
+TASK_ROWS, TASK_PIECE, TASK_UNITS, TASK_GOAL, TASK_STEP = range(5)
+"""Places in `Work.task`: rows of the batch; rows in a piece; hidden units in a piece; what is wanted; the number of the
+step of Adam, from 1."""
+LOSSES, GRADIENT, STEP = range(3)
+"""What is wanted; each includes those before."""
+ONE, NONE = np.float32(1), np.float32(0)
+
+
+class Matrices(NamedTuple):
+    """Parameters, or their slopes, as views of one vector; without weights of its own the decoder is the encoder."""
+
+    vector: np.ndarray
+    encoder: np.ndarray
+    """(K, d), transposed."""
+    decoder: np.ndarray
+    """(K, d)."""
+    bias: np.ndarray
+    output: np.ndarray
+
+
+class Given(NamedTuple):
+    """Where a batch comes from; what there is no need for has no rows."""
+
+    rows: np.ndarray
+    """(N, d), all of them."""
+    order: np.ndarray
+    """int64, which of them the batch has."""
+    coins: np.ndarray
+    """(n, d), what the numbers of the batch are multiplied by."""
+    added: np.ndarray
+    """(n, d), what is added to them."""
+    kept: np.ndarray
+    """(n, K), what its hidden units are multiplied by."""
+
+
+class Scratch(NamedTuple):
+    """What is computed on the way, for up to n rows; targets and what is seen may be the same, so may hidden units and
+    those used."""
+
+    targets: np.ndarray
+    seen: np.ndarray
+    hidden: np.ndarray
+    used: np.ndarray
+    residual: np.ndarray
+    back: np.ndarray
+    sums: np.ndarray
+    """(pieces, K)."""
+    back_sums: np.ndarray
+    """(pieces, K)."""
+    residual_sums: np.ndarray
+    """(pieces, d)."""
+    penalty_slopes: np.ndarray
+    """(threads, K): each computes all of them."""
+
+
+class Found(NamedTuple):
+    """The loss and its sums, float64."""
+
+    losses: np.ndarray
+    """(3,), reconstruction error, penalty and decay."""
+    errors: np.ndarray
+    """Squared residuals in each piece of rows."""
+    squares: np.ndarray
+    """Squared weights in each piece of them."""
+
+
+class Terms(NamedTuple):
+    """The objective, and how steps are taken."""
+
+    sigmoid: bool
+    penalty: int
+    """0 for none, 1 for l1, 2 for KL."""
+    rho: float
+    beta: float
+    edge: float
+    decay: float
+    tied: bool
+    adam: tuple[float, float, float, float]
+    """Its constants."""
+
+
+class Work(NamedTuple):
+    """All that a step needs."""
+
+    task: np.ndarray
+    """(5,) int64."""
+    sgemm: int
+    weights: Matrices
+    slopes: Matrices
+    mean: np.ndarray
+    """Adam's, like the vector; no numbers where no step is wanted."""
+    square: np.ndarray
+    given: Given
+    scratch: Scratch
+    found: Found
+    terms: Terms
+
+
+@fast
+def forward(work: Work, piece: int, start: int, stop: int) -> None:
+    """Rows as the encoder sees them, and hidden units."""
+    given, own, weights = work.given, work.scratch, work.weights
+    seen, hidden = own.seen[start:stop], own.hidden[start:stop]
+    gather(
+        given.rows, given.order[start:stop], given.coins[start:stop], given.added[start:stop],
+        own.targets[start:stop], seen,
+    )  # fmt: skip
+    product(work.sgemm, seen, False, weights.encoder, True, ONE, NONE, hidden)
+    kept = given.kept[start:stop]
+    units(hidden, weights.bias, work.terms.sigmoid, kept, own.used[start:stop], own.sums[piece])
+
+
+@fast
+def errors(work: Work, piece: int, start: int, stop: int) -> None:
+    """From hidden units to residuals."""
+    own, weights = work.scratch, work.weights
+    residual = own.residual[start:stop]
+    product(work.sgemm, own.used[start:stop], False, weights.decoder, False, ONE, NONE, residual)
+    found = work.found.errors[piece : piece + 1]
+    residuals(residual, weights.output, own.targets[start:stop], own.residual_sums[piece], found)
+
+
+@fast
+def backward(work: Work, piece: int, start: int, stop: int, me: int) -> None:
+    """From residuals to the slope by the responses of hidden units."""
+    own, share = work.scratch, np.float32(1 / work.task[TASK_ROWS])
+    back = own.back[start:stop]
+    product(work.sgemm, own.residual[start:stop], False, work.weights.decoder, True, ONE, NONE, back)
+    slopes(
+        back, own.hidden[start:stop], work.terms.sigmoid, work.given.kept[start:stop], own.penalty_slopes[me],
+        share, own.back_sums[piece],
+    )  # fmt: skip
+
+
+@fast
+def sum_up(work: Work, part: int, start: int, stop: int, encoder: bool) -> None:
+    """The slope of the weights of some hidden units, a sum over all rows, and Adam's step on them."""
+    n, own, terms = work.task[TASK_ROWS], work.scratch, work.terms
+    weights = (work.weights.encoder if encoder else work.weights.decoder)[start:stop]
+    into = (work.slopes.encoder if encoder else work.slopes.decoder)[start:stop]
+    if encoder:
+        product(work.sgemm, own.back[:n, start:stop], True, own.seen[:n], False, ONE, NONE, into)
+    if terms.tied or not encoder:
+        before = ONE if terms.tied else NONE
+        used, share = own.used[:n, start:stop], np.float32(1 / n)
+        product(work.sgemm, used, True, own.residual[:n], False, share, before, into)
+    add_decay(into, weights, np.float32(terms.decay), work.found.squares[part : part + 1])
+    width = weights.shape[1]
+    first = start * width if encoder else (len(work.weights.decoder) + start) * width
+    change(work, first, first + (stop - start) * width)
+
+
+@fast
+def change(work: Work, first: int, last: int) -> None:
+    """Adam's step on a part of the vector, if one is wanted."""
+    if work.task[TASK_GOAL] == STEP:
+        adam(
+            work.weights.vector[first:last], work.slopes.vector[first:last], work.mean[first:last],
+            work.square[first:last], work.task[TASK_STEP], work.terms.adam,
+        )  # fmt: skip
+
+
+@fast
+def rows_forward(work: Work, me: int, count: int) -> None:
+    """This thread's pieces of rows, as far as the sums of activations."""
+    n, size = work.task[TASK_ROWS], work.task[TASK_PIECE]
+    for piece in range(me, -(-n // size), count):
+        start, stop = piece * size, min((piece + 1) * size, n)
+        forward(work, piece, start, stop)
+        if work.task[TASK_GOAL] == LOSSES:
+            errors(work, piece, start, stop)
+
+
+@fast
+def rows_backward(work: Work, me: int, count: int) -> None:
+    """This thread's pieces of rows, from the sums of activations on."""
+    n, size, terms = work.task[TASK_ROWS], work.task[TASK_PIECE], work.terms
+    pieces = -(-n // size)
+    penalty = penalty_slope(
+        work.scratch.sums[:pieces], n, terms.penalty, terms.rho, terms.beta, terms.edge,
+        work.scratch.penalty_slopes[me],
+    )  # fmt: skip
+    if me == LEADER:
+        work.found.losses[1] = penalty
+    for piece in range(me, pieces, count):
+        start, stop = piece * size, min((piece + 1) * size, n)
+        errors(work, piece, start, stop)
+        backward(work, piece, start, stop, me)
+
+
+@fast
+def weights_summed(work: Work, me: int, count: int) -> None:
+    """This thread's pieces of weights; the last thread has the biases as well."""
+    size, hidden = work.task[TASK_UNITS], len(work.weights.encoder)
+    pieces = -(-hidden // size)
+    for part in range(me, pieces * (1 if work.terms.tied else 2), count):
+        start = part % pieces * size
+        sum_up(work, part, start, min(start + size, hidden), part < pieces)
+    if me == count - 1:
+        n, own, into = work.task[TASK_ROWS], work.scratch, work.slopes
+        done = -(-n // work.task[TASK_PIECE])
+        share = np.float32(1 / n)
+        sum_up_biases(own.back_sums[:done], own.residual_sums[:done], share, into.bias, into.output)
+        change(work, len(into.vector) - len(into.bias) - len(into.output), len(into.vector))
+
+
+@fast
+def tell(work: Work) -> None:
+    """The rest of the loss, from its sums."""
+    n, losses = work.task[TASK_ROWS], work.found.losses
+    losses[0] = work.found.errors[: -(-n // work.task[TASK_PIECE])].sum() / (2 * n)
+    losses[2] = work.terms.decay / 2 * work.found.squares.sum()
+
+
+@compiled()
+def work_on(me: int, work: Work, name: int, state: np.ndarray) -> None:
+    """As a `Team` wants it."""
+    count = state[COUNT]
+    while begun(state, me, name):
+        goal = work.task[TASK_GOAL]  # after the last meeting the task is another one
+        rows_forward(work, me, count)
+        meet(state)
+        if goal != LOSSES:
+            rows_backward(work, me, count)
+            meet(state)
+            weights_summed(work, me, count)
+            meet(state)
+        if me == LEADER:
+            tell(work)
+            return
