@@ -32,3 +32,6 @@ PathOrWord = Annotated[str, IS_PATH_OR_WORD]
 
 Seed = Annotated[int, Ge(0)] | None
 """A seed; None takes one derived from the seed of the run and the name of the stage."""
+
+POLICIES: Final = ("fail", "skip")
+"""What `on_bad_image` may be: what is done where an image cannot be decoded."""

@@ -57,6 +57,11 @@ class Stage(Configurable):
         its key."""
         return ()
 
+    def built_from(self) -> Sequence[str]:
+        """Modules that its options name and that decide what it gives, such as that of a network of the user's. Their
+        sources, and what these import, become part of its key."""
+        return ()
+
     def exhibits(self) -> Sequence[Exhibit]:
         """What the report shows of it, once it is fitted: galleries, curves, facts. Made from what it learned."""
         return ()

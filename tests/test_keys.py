@@ -21,6 +21,9 @@ from cvpipe.stages.classifiers.svm import Svm
 from cvpipe.stages.descriptors.root_sift import RootSift
 from cvpipe.stages.descriptors.sift import Sift
 from cvpipe.stages.features.bag_of_words import BagOfWords
+from cvpipe.stages.networks.cnn import Cnn
+from cvpipe.stages.networks.cnn_features import CnnFeatures
+from cvpipe.stages.networks.fine_tune import FineTune
 
 IDS = ["a", "b", "c"]
 TOKENS = ["1", "2", "3"]
@@ -204,6 +207,41 @@ def test_a_helper_beside_a_users_script_counts(outside: Callable[[str], Stage]) 
     one, other = keys.stage_key("", outside("1")), keys.stage_key("", outside("22"))
     assert one != other
     assert one == keys.stage_key("", outside("1"))
+
+
+@pytest.mark.parametrize(
+    "line", ["from .inner import one", "from . import inner", "from ..users_pack.inner import one"]
+)
+def test_a_relative_import_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    pack = tmp_path / "users_outer" / "users_pack"
+    pack.mkdir(parents=True)
+    for folder in (pack.parent, pack):
+        (folder / "__init__.py").write_text("")
+    (pack / "stage.py").write_text(line)
+    seen = []
+    for text in ("one = 1", "one = 2"):
+        (pack / "inner.py").write_text(text)
+        importlib.invalidate_caches()
+        forget()
+        seen.append(sources.code_of("users_outer.users_pack.stage"))
+    assert seen[0] != seen[1]
+
+
+@pytest.mark.parametrize("stage", [Cnn, FineTune, CnnFeatures])
+def test_a_network_of_the_users_counts_with_what_it_imports(
+    outside: Callable[[str], Stage], monkeypatch: pytest.MonkeyPatch, stage: type[Any], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CVPIPE_TRUST", "users_stage")
+    found = []
+    for text in ("1", "22"):
+        outside(text)
+        found.append(keys.stage_key("", stage(net="users_stage.Net")))
+    (tmp_path / "users_stage.py").write_text("class Net: ...")
+    sys.modules.pop("users_stage")
+    forget()
+    found.append(keys.stage_key("", stage(net="users_stage.Net")))
+    assert len(set(found)) == 3
 
 
 def test_to_know_a_source_nothing_is_imported(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,33 @@ def test_what_cannot_be_fitted() -> None:
         plain().fit(["no.png", "nor.png"], ["a", "b"])
     with pytest.raises(SpecError, match="must be a whole number of at least 1, got 0"):
         Pipeline([Sift(), BagOfWords(words=0), Svm()]).fit(images, ["a", "b"] * 3)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            {"on_bad_image": "skipp"},
+            "on_bad_image must be one of fail or skip, got 'skipp' (did you mean 'skip'?)",
+        ),
+        ({"device": "gpu"}, "device must be one of auto, cpu or cuda, got 'gpu'"),
+        (
+            {"device": "cuda:0"},
+            "device must be one of auto, cpu or cuda, got 'cuda:0' (did you mean 'cuda'?)",
+        ),
+    ],
+)
+def test_a_run_refuses_words_that_it_does_not_know(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(SpecError, match=re.escape(said)):
+        plain().run(striped(20), split={"kfold": 2}, **options)
+
+
+def test_a_score_needs_a_label_for_each_image() -> None:
+    data = striped(20)
+    fitted = plain().fit(data.images, data.labels)
+    for labels in (data.labels[:1], data.labels[:7], data.labels[:, None]):
+        with pytest.raises(DataError, match="for 20 images"):
+            fitted.score(data.images, labels)
 
 
 def test_running_and_fitting_change_nothing() -> None:

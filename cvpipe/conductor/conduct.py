@@ -27,6 +27,7 @@ from cvpipe.conductor.store import open_store
 from cvpipe.data import Dataset
 from cvpipe.device import Device, current, use
 from cvpipe.errors import SpecError, did_you_mean, listed
+from cvpipe.options import POLICIES
 from cvpipe.splits.duplicates import leak_warnings
 from cvpipe.splits.kinds import SPLITS, Fold, Split
 from cvpipe.wording import plural
@@ -59,6 +60,9 @@ def conduct(
     """
     began = time.perf_counter()
     pipeline.check()
+    if on_bad_image not in POLICIES:
+        near = did_you_mean(str(on_bad_image), POLICIES)
+        raise SpecError(f"on_bad_image must be one of {listed(POLICIES)}, got {on_bad_image!r}{near}")
     chosen = as_split(split or {"kfold": 5})
     run_seed = pipeline.seed if seed is None else seed
     listener = progress or Progress()

@@ -7,11 +7,11 @@ import platform
 import time
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, get_args
 
 import cvpipe
 from cvpipe.device import Device
-from cvpipe.errors import SpecError
+from cvpipe.errors import SpecError, did_you_mean, listed
 
 LIBRARIES = (
     "numpy", "scipy", "opencv-contrib-python-headless", "opencv-contrib-python", "scikit-image", "scikit-learn",
@@ -35,10 +35,15 @@ def environment(jobs: int, device: str) -> dict[str, Any]:
 
 
 def resolve_device(device: Device) -> Device:
-    """`auto`, `cpu` or `cuda` as it will be used. Raises `SpecError` if a GPU is asked for and there is none.
+    """`auto`, `cpu` or `cuda` as it will be used. Raises `SpecError` for another word, and if a GPU is asked for and
+    there is none.
 
     `auto` stays `auto` here: only a stage that uses a device pays for finding out what there is.
     """
+    known = get_args(Device)
+    if device not in known:
+        near = did_you_mean(str(device), known)
+        raise SpecError(f"device must be one of {listed(known)}, got {device!r}{near}", where="--device")
     if device != "cuda":
         return device
     try:

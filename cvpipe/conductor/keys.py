@@ -109,8 +109,9 @@ def chunk_key(key: str, ids: Sequence[str], tokens: Sequence[str]) -> str:
 
 
 def _modules(thing: Configurable) -> set[str]:
-    """The modules of an object and of its parts."""
-    return {type(thing).__module__}.union(*map(_modules, _parts(thing)))
+    """The modules of an object, of what its options name, and of its parts."""
+    named = thing.built_from() if isinstance(thing, Stage) else ()
+    return {type(thing).__module__, *named}.union(*map(_modules, _parts(thing)))
 
 
 def _parts(thing: Configurable) -> list[Configurable]:

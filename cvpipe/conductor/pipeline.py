@@ -124,8 +124,11 @@ class Pipeline(Estimator):
         return self.predictions(images).scores
 
     def score(self, images: Images, labels: Any) -> float:
-        """Accuracy in [0, 1]."""
-        return float(np.mean(self.predict(images) == np.asarray(labels)))
+        """Accuracy in [0, 1]; `labels` is (n,)."""
+        truth = np.asarray(labels)
+        if truth.shape != (len(images),):
+            raise DataError(f"labels of shape {truth.shape} for {len(images)} images")
+        return float(np.mean(self.predict(images) == truth))
 
     def save(self, folder: str | Path) -> None:
         """Write the fitted pipeline into a folder: arrays, JSON and a probe, no code. `cvpipe.load` gives it back."""

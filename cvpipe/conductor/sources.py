@@ -48,7 +48,7 @@ def code_of(module: str) -> list[str]:
     if sources is None:
         return [f"{module} of this process {secrets.token_hex(16)}"]
     hashes = [hashlib.sha256(source.encode()).hexdigest() for _, source in sorted(sources.items())]
-    imported = {name for source in sources.values() for name in _imports(source)}
+    imported = {name for root, source in sources.items() for name in _imports(source, _package(root))}
     return hashes + sorted(filter(None, map(_library, {name.split(".")[0] for name in imported})))
 
 
@@ -63,7 +63,8 @@ def closure(module: str) -> dict[str, str] | None:
             return None
         if source is not None and name not in found:
             found[name] = source
-            waiting += [n for n in _imports(source) if n not in found and _is_followed(n, module)]
+            imported = _imports(source, _package(name))
+            waiting += [n for n in imported if n not in found and _is_followed(n, module)]
     return found
 
 
@@ -111,15 +112,28 @@ def _found(module: str) -> ModuleSpec | None:
     return PathFinder.find_spec(module, inside) if inside else None
 
 
+def _package(module: str) -> str:
+    """The package from which the relative imports of a module start; empty where it is in none."""
+    if module in sys.modules:
+        return getattr(sys.modules[module], "__package__", None) or ""
+    spec = _found(module)
+    return (spec.parent if spec else None) or ""
+
+
 @cache
-def _imports(source: str) -> frozenset[str]:
-    """Every module that a source imports, also inside functions; `from a import b` gives `a` and `a.b`."""
+def _imports(source: str, package: str = "") -> frozenset[str]:
+    """Every module that a source in a package imports, also inside functions; `from a import b` gives `a` and `a.b`,
+    `from . import b` the package and `package.b`."""
     found = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.ImportFrom):
+            above = (
+                package.split(".")[: package.count(".") + 2 - node.level] if node.level and package else []
+            )
+            if origin := ".".join([*above, *([node.module] if node.module else [])]):
+                found |= {origin, *(f"{origin}.{alias.name}" for alias in node.names)}
     return frozenset(found)
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cvpipe.errors import RunError, SpecError
@@ -88,15 +86,12 @@ def _maker(net: str) -> Callable[..., Module]:
     return getattr(importlib.import_module(f"cvpipe.nets.{family}"), function)
 
 
-def source_of(net: str) -> list[Path]:
-    """The file with a class of the user's, whose content decides what it gives; none for a network of `NETS`."""
-    if "." not in net or net.partition(".")[0] not in _trusted():
+def module_of(net: str) -> list[str]:
+    """The module with a class of the user's, whose source decides what it gives; none for a network of `NETS`, and for
+    a class that may not be built."""
+    if "." not in net or net.startswith(timm_nets.PREFIX) or net.partition(".")[0] not in _trusted():
         return []
-    try:
-        spec = importlib.util.find_spec(net.rpartition(".")[0])
-    except ImportError:
-        return []
-    return [Path(spec.origin)] if spec and spec.origin else []
+    return [net.rpartition(".")[0]]
 
 
 def _trusted() -> list[str]:

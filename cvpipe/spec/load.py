@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from cvpipe.errors import CvpipeError, Problem, SpecError, did_you_mean, listed
+from cvpipe.options import POLICIES
 from cvpipe.spec.find import read_spec
-from cvpipe.spec.model import DEFAULTS, KEYS, POLICIES, Spec
+from cvpipe.spec.model import DEFAULTS, KEYS, Spec
 from cvpipe.spec.nodes import Node, parse, to_node
 from cvpipe.spec.overrides import data_node, override, put
 from cvpipe.spec.sections import data_of, metrics_of, name_of, one_of, seed_of, split_of, stages_of

@@ -19,8 +19,6 @@ from cvpipe.stage import Stage
 if TYPE_CHECKING:
     from cvpipe.splits.kinds import Split
 
-POLICIES = ("fail", "skip")
-"""What `on_bad_image` may be."""
 KEYS = ("name", "data", "split", "seed", "stages", "metrics", "on_bad_image")
 """The sections of a spec."""
 DEFAULTS: dict[str, Any] = {

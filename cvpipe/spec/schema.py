@@ -9,8 +9,9 @@ from typing import Any
 
 from cvpipe.configurable import Configurable
 from cvpipe.help import option_comments, option_defaults, option_types
+from cvpipe.options import POLICIES
 from cvpipe.spec.annotations import list_items, part_type
-from cvpipe.spec.model import DEFAULTS, POLICIES
+from cvpipe.spec.model import DEFAULTS
 
 WORD = {"$ref": "#/$defs/stage"}
 

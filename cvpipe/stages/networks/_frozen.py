@@ -11,7 +11,7 @@ from annotated_types import MinLen
 
 from cvpipe import device
 from cvpipe.data import Images
-from cvpipe.nets.build import side_of, size_problem, source_of
+from cvpipe.nets.build import module_of, side_of, size_problem
 from cvpipe.nets.table import net_problem
 from cvpipe.nets.weight_files import look_of
 from cvpipe.nets.weights import content, is_file, scaling_of, weights_problem
@@ -54,9 +54,12 @@ class FrozenNet(Stage):
         return layer_problems(self._recipe(""))
 
     def reads(self) -> list[Path]:
-        """The file with the weights, and that with the user's network, if that is where they are."""
-        file = [Path(self.weights)] if is_file(self.weights) else []
-        return [*file, *source_of(self.net)]
+        """The file with the weights, if that is where they are."""
+        return [Path(self.weights)] if is_file(self.weights) else []
+
+    def built_from(self) -> list[str]:
+        """The module of a network of the user's."""
+        return module_of(self.net)
 
     def _side(self) -> int:
         look = look_of(Path(self.weights)) if is_file(self.weights) and not self.size else None

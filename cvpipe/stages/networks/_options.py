@@ -134,6 +134,12 @@ class Chosen(Stage):
         found = net_problem(self.net, self.options)
         return [found] if found else []
 
+    def built_from(self) -> list[str]:
+        """The module of a network of the user's."""
+        from cvpipe.nets.build import module_of
+
+        return module_of(self.net)
+
 
 def _has_bfloat16(device: str) -> bool:
     import torch

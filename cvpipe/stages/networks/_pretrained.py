@@ -47,6 +47,12 @@ class Pretrained(Stage):
 
         return [Path(self.weights)] if is_file(self.weights) else []
 
+    def built_from(self) -> list[str]:
+        """The module of a network of the user's."""
+        from cvpipe.nets.build import module_of
+
+        return module_of(self.net)
+
     def square(self) -> Frame:
         """What the network sees."""
         from cvpipe.nets.table import NETS
