@@ -72,10 +72,10 @@ class Pieces:
         for some in torch.arange(len(rows)).split(self.most):
             found += len(some) / len(rows) * self._run(work, some, LOSSES)
             sums += self._scratch.sums[: -(-len(some) // piece_of(len(some)))].sum(axis=0, dtype=np.float64)
-        how, flat = self.how, self._weights.vector[: -sum(self._scratch.residual.shape[1:] + sums.shape[1:])]
-        slope = np.empty(sums.shape[1], np.float32)
+        how, slope = self.how, np.empty(sums.shape[1], np.float32)
         found[1] = penalty_slope(sums, len(rows), PENALTIES[how.penalty], how.rho, how.beta, EDGE, slope)
-        found[2] = how.decay / 2 * float(flat @ flat)
+        weights = self._weights.vector[: -(len(self._weights.bias) + len(self._weights.output))]
+        found[2] = how.decay / 2 * float(weights @ weights)
         return found
 
     def __enter__(self) -> Pieces:
