@@ -43,7 +43,7 @@ class Pair:
     ci95: tuple[float, float]
     """Bootstrap over images (over groups where there are any), paired."""
     ci95_splits: tuple[float, float] | None
-    """Over splits (corrected for their overlap); None for one split."""
+    """Over splits (corrected for their overlap); None for one split, or the same difference in every split."""
     tests: list[Significance]
     """All that apply; the first one decides."""
     p: float
@@ -54,7 +54,7 @@ class Pair:
     """Answers that a has right and b wrong."""
     only_b_right: int
     belief: Belief | None
-    """None for one split."""
+    """None where `ci95_splits` is."""
 
     @property
     def better(self) -> str | None:
