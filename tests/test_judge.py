@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from cvpipe.comparison import load
 from cvpipe.comparison.candidate import Answers, Candidate
 from cvpipe.comparison.judge import Evidence, judge
 from cvpipe.comparison.resamples import resampled_scores
 from cvpipe.conductor.measured import Score
 from cvpipe.conductor.metrics import SCORES, confusion_matrices, margins
+from cvpipe.report.comparison import answers as page
 
 CLASSES = np.array(["a", "b", "c"])
 
@@ -93,6 +96,19 @@ def test_a_certain_winner_of_three() -> None:
         ["high", "mid"],
         ["mid", "low"],
     ]  # five splits are too few for Nemenyi to see one rank
+
+
+def test_effect_sizes_of_splits_and_of_images_are_written() -> None:
+    two = [with_accuracy("x", 0.9), with_accuracy("y", 0.6, seed=1)]
+    (pair,), _ = judge(two, evidence(two[0]))
+    written = json.loads(json.dumps(pair.summary()))
+    assert written["cohens_d"] == pair.cohens_d
+    assert written["cohens_g"] == pytest.approx(
+        pair.only_a_right / (pair.only_a_right + pair.only_b_right) - 0.5
+    )
+    assert load._pair(written) == pair
+    facts = dict(page._pair(pair, "x", 5)["facts"])
+    assert facts["Effect size (Cohen's g)"] == f"{pair.cohens_g:+.2f}"
 
 
 def test_p_values_are_corrected_together() -> None:

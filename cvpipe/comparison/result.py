@@ -84,7 +84,7 @@ class Comparison:
             "metric": self.metric,
             "ranking": [c.name for c in self.ranked],
             "candidates": [c.summary(self.folder) for c in self.candidates],
-            "pairs": [asdict(pair) | {"better": pair.better} for pair in self.pairs],
+            "pairs": [pair.summary() for pair in self.pairs],
             "many": asdict(self.many) if self.many else None,
             "sentences": self.sentences,
             "warnings": self.warnings,

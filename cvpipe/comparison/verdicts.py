@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
+from cvpipe.statistics.effect_size import cohens_g
+
+FOLLOWS = ("cohens_g", "better")
+"""What `comparison.json` tells of a pair beside its fields."""
 SIGNIFICANT = 0.05
 """A difference counts as real where its p value, corrected for all pairs, is below this."""
 
@@ -57,11 +62,20 @@ class Pair:
     """None where `ci95_splits` is."""
 
     @property
+    def cohens_g(self) -> float:
+        """By how much the share of a among the answers that only one has right exceeds one half, in [-0.5, 0.5]."""
+        return cohens_g(self.only_a_right, self.only_b_right)
+
+    @property
     def better(self) -> str | None:
         """The name of the better one; None where the two cannot be told apart."""
         if self.p >= SIGNIFICANT or self.difference == 0:
             return None
         return self.a if self.difference > 0 else self.b
+
+    def summary(self) -> dict[str, Any]:
+        """As in `comparison.json`: what follows from the rest, too."""
+        return asdict(self) | {name: getattr(self, name) for name in FOLLOWS}
 
 
 @dataclass(frozen=True)

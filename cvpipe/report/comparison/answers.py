@@ -82,9 +82,8 @@ def _pair(pair: Pair, first: str, splits: int) -> dict[str, Any]:
             (f"{TESTS.get(test.name, test.name)}{note}", f"{p_text(test.p)}, statistic {test.statistic:.3g}")
         )
     if pair.cohens_d is not None:
-        facts.append(
-            ("Effect size (Cohen's d)", f"{turn * pair.cohens_d:+.2f}".replace("-", "\N{MINUS SIGN}"))
-        )
+        facts.append(("Effect size (Cohen's d)", _effect(turn * pair.cohens_d)))
+    facts.append(("Effect size (Cohen's g)", _effect(turn * pair.cohens_g)))
     if pair.belief:
         b = pair.belief
         a, other = (b.a_better, b.b_better)[::turn]
@@ -100,6 +99,10 @@ def _pair(pair: Pair, first: str, splits: int) -> dict[str, Any]:
 def _range(ends: tuple[float, float], turn: int) -> str:
     low, high = sorted(turn * end for end in ends)
     return f"{_signed(low)} to {_signed(high)}"
+
+
+def _effect(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _signed(value: float) -> str:
