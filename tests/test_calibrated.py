@@ -70,6 +70,16 @@ def test_a_class_with_one_image_is_legal() -> None:
     assert np.isfinite(got.scores).all()
 
 
+def test_of_two_classes_one_may_have_one_image() -> None:
+    """Without it one class is left to learn from."""
+    features, _ = clouds(30)
+    labels = np.where(np.arange(30) == 3, "fox", "owl")
+    got = Calibrated(seed=0).fit(features, labels).predict(features)
+    assert got.classes.tolist() == ["fox", "owl"]
+    np.testing.assert_allclose(got.scores.sum(axis=1), 1, rtol=1e-5)
+    assert got.scores[:, 0].mean() < 0.2
+
+
 def test_what_was_learned_survives() -> None:
     features, labels = clouds(60)
     stage = Calibrated(classifier=Ridge(), seed=0).fit(features, labels)

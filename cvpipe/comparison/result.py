@@ -56,6 +56,11 @@ class Comparison:
     def failed(self) -> list[Candidate]:
         return [c for c in self.candidates if not c.ok]
 
+    @property
+    def splits(self) -> int:
+        """How many splits candidates were tested on; 0 if all failed."""
+        return len(self.ranked[0].scores[self.metric].values) if self.ranked else 0
+
     def candidate(self, name: str) -> Candidate:
         """The candidate of that name. Raises `KeyError`."""
         return {c.name: c for c in self.candidates}[name]
@@ -79,7 +84,7 @@ class Comparison:
             "metric": self.metric,
             "ranking": [c.name for c in self.ranked],
             "candidates": [c.summary(self.folder) for c in self.candidates],
-            "pairs": [asdict(pair) | {"better": pair.better} for pair in self.pairs],
+            "pairs": [pair.summary() for pair in self.pairs],
             "many": asdict(self.many) if self.many else None,
             "sentences": self.sentences,
             "warnings": self.warnings,

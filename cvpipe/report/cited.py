@@ -52,7 +52,7 @@ def _tests(comparison: Comparison) -> Iterator[str]:
         yield "holm"
     if any(pair.belief for pair in pairs):
         yield "bayes"
-    if any(pair.cohens_d is not None for pair in pairs):
+    if pairs:
         yield "effect_size"
     if comparison.many:
         yield from ("friedman", "nemenyi")

@@ -32,9 +32,9 @@ class Calibrated(Classifier):
     Takes (n, D) float32, gives (n, k) float32 that sum to 1: of images with 0.8 for a class, about 80 % are of it. The
     classifier learns from all training images. The sigmoids are fitted to scores of each training image by a copy
     that was trained without the fold it is in; where a class is missing from the other folds, it has the image's
-    lowest score. Takes `folds` + 1 times as long to train as the classifier (`svm: {probability: true}` shares its
-    kernel between folds and takes less). Raises `RunError` without labels, with one class only, and what the classifier
-    raises.
+    lowest score, and where only one is left, all have 0. Takes `folds` + 1 times as long to train as the classifier
+    (`svm: {probability: true}` shares its kernel between folds and takes less). Raises `RunError` without labels, with
+    one class only, and what the classifier raises.
 
     Source: Platt, "Probabilistic outputs for support vector machines and comparisons to regularized likelihood
     methods", 1999; Zadrozny & Elkan, "Transforming classifier scores into accurate multiclass probability estimates",
@@ -69,9 +69,11 @@ class Calibrated(Classifier):
     def _held_out(self, features: Features, truth: np.ndarray) -> np.ndarray:
         """(n, k) scores of training images by copies that did not see them."""
         fold = self.inner_folds(truth)
-        scores = np.empty((len(truth), len(self.classes_)), np.float32)
+        scores = np.zeros((len(truth), len(self.classes_)), np.float32)
         for number in np.unique(fold):
             out = fold == number
+            if len(np.unique(truth[~out])) < 2:
+                continue  # most classifiers refuse to learn one class; nothing would tell its images apart
             copied = copy.deepcopy(self.classifier).fit(features[~out], self.classes_[truth[~out]])
             given = copied.predict(features[out])
             scores[out] = given.scores.min(axis=1, keepdims=True)
