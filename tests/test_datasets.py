@@ -254,6 +254,34 @@ def test_train_and_test_may_be_classes(class_folders):
     assert dataset.given is None
 
 
+@pytest.mark.parametrize("beside", ["__MACOSX/train/cat/._0.png", "@eaDir/0.png/thumb.png", ".git/0.png",
+                                    "docs/a.txt", "val/cat/.gitkeep", "0.png"])  # fmt: skip
+def test_a_split_given_by_folders_with_something_beside_it(class_folders, tmp_path, beside):
+    for part in ("train", "test"):
+        class_folders({"cat": 1, "dog": 1}, tmp_path / "set" / part)
+    (tmp_path / "set" / beside).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "set" / beside).touch()
+    dataset = load_dataset(tmp_path / "set")
+    assert dataset.images.ids == ["test/cat/0.png", "test/dog/0.png", "train/cat/0.png", "train/dog/0.png"]
+    assert dataset.given is not None
+
+
+@pytest.mark.parametrize("beside", ["dev", "testing", "val"])
+def test_folders_beside_those_of_a_split(class_folders, tmp_path, beside):
+    for part in ("train", "test"):
+        class_folders({"cat": 1, "dog": 1}, tmp_path / "set" / part)
+    class_folders({beside: 1}, tmp_path / "set")  # without class folders: not even `val` is a side
+    with pytest.raises(DataError) as caught:
+        load_dataset(tmp_path / "set")
+    said = "`train` and `test` are folders of a split, but `{}` stands beside them; move it away"
+    assert said.format(beside) in str(caught.value)
+
+
+def test_what_systems_put_beside_images_is_no_class(class_folders):
+    root = class_folders({"cat": 1, "dog": 1, "__MACOSX": 1, "cat/@eaDir": 1})
+    assert load_dataset(root).images.ids == ["cat/0.png", "dog/0.png"]
+
+
 def test_links_back_do_not_hang(class_folders, tmp_path):
     root = class_folders({"cat": 1, "dog": 1})
     (root / "cat" / "up").symlink_to(root)

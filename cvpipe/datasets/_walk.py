@@ -9,10 +9,13 @@ from pathlib import Path
 
 from cvpipe.datasets._files import is_image
 
+OF_SYSTEMS = ("__MACOSX", "@eaDir")
+"""Folders that a Mac puts into archives and a Synology disk station beside images: copies and thumbnails."""
+
 
 @dataclass
 class Listing:
-    """What lies directly in a folder, without hidden names, sorted."""
+    """What lies directly in a folder, without hidden names and folders of systems, sorted."""
 
     folders: list[str] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
@@ -23,7 +26,7 @@ def listing(folder: Path) -> Listing:
     """The content of one folder. Links to folders are folders. Raises `OSError`."""
     found = Listing()
     for name in sorted(os.listdir(folder)):
-        if name.startswith("."):
+        if name.startswith(".") or name in OF_SYSTEMS:
             continue
         if os.path.isdir(folder / name):
             found.folders.append(name)

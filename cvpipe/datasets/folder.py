@@ -10,22 +10,23 @@ import numpy as np
 
 from cvpipe.data import Dataset, Images
 from cvpipe.datasets._files import as_id, expand
+from cvpipe.datasets._parts import split_folders
 from cvpipe.datasets._source import Source
 from cvpipe.datasets._walk import Tree, identity, listing, walk
 from cvpipe.errors import DataError
 from cvpipe.options import PathText
 
 LAYOUT = "one folder for each class, with its images inside: PATH/cat/1.jpg, PATH/dog/2.jpg"
-TRAIN, VALIDATION, TEST = {"train", "training"}, {"val", "valid", "validation"}, {"test", "testing"}
 
 
 class Folder(Source):
     """Your images, one folder for each class.
 
     Every image file (PNG, JPEG, TIFF, BMP, PPM, WebP, GIF) below `PATH/<class>/`, however deep. Hidden files
-    are left out, other files are counted in the note. If PATH holds nothing but the folders `train` and
-    `test` (or `val`, or all three), each with class folders, the split is given by them: use `split: {given:
-    true}`; with all three, `val` is part of the training images. Images, licence and protocol are your own.
+    and what systems put beside images (`__MACOSX`, `@eaDir`) are left out, other files are counted in the note.
+    If the only folders with images in PATH are `train` and `test` (or `val`, or all three), each with class
+    folders, the split is given by them: use `split: {given: true}`; with all three, `val` is part of the
+    training images. Images, licence and protocol are your own.
     """
 
     path: PathText  # the folder; `~` is the home folder, a relative path starts at the current one
@@ -36,7 +37,7 @@ class Folder(Source):
         found = Found(root)
         try:
             _check_folder(root)
-            parts = _parts(root)
+            parts = split_folders(root)
             for part, given in parts.items():
                 found.add_classes(root / part, given)
         except OSError as error:
@@ -101,24 +102,6 @@ def _check_folder(root: Path) -> None:
     if root.is_symlink() and not os.path.exists(root):
         raise DataError("a link that leads nowhere or to itself", where=str(root))
     raise DataError("not a folder" if os.path.exists(root) else "no such folder", where=str(root))
-
-
-def _parts(root: Path) -> dict[str, str]:
-    """Folder -> `train` or `test` if the folder brings its own split, otherwise the folder itself."""
-    content = listing(root)
-    kinds = {name: _kind(name) for name in content.folders}
-    complete = set(kinds.values()) in ({"train", "test"}, {"train", "val"}, {"train", "val", "test"})
-    if content.images or not complete or len(set(kinds.values())) != len(kinds):
-        return {"": ""}
-    if not all(listing(root / name).folders for name in kinds):
-        return {"": ""}
-    tested = "test" if "test" in kinds.values() else "val"
-    return {name: "test" if kind == tested else "train" for name, kind in kinds.items()}
-
-
-def _kind(name: str) -> str:
-    words = {"train": TRAIN, "val": VALIDATION, "test": TEST}
-    return next((kind for kind, names in words.items() if name.lower() in names), "")
 
 
 def _nothing_there(found: Found) -> str:
