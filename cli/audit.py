@@ -60,6 +60,8 @@ def print_audit(found: Audit) -> None:
             click.echo(f"{title}: {_first(counts)}")
     if found.note:
         click.echo(f"note: {found.note}")
+    if found.brings_split:
+        click.echo("the data bring a split: `split: {given: true}` uses it")
     if found.split:
         click.echo(f"split: {found.split}")
     for warning in found.warnings:

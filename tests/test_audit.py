@@ -104,6 +104,9 @@ def test_copies_across_the_given_split(photos: Path, tmp_path: Path) -> None:
         "1 test image looks like a training image in split {given: true}: 'test/dog/b.jpg' ~ 'train/dog/3.png'; look at"
     )
     assert len(found) == 3  # the sets of equal images
+    for split in ([], ["--split", "{kfold: 4}"]):
+        told = check(str(tmp_path / "parted"), *split).stdout
+        assert "the data bring a split: `split: {given: true}` uses it" in told
 
 
 def test_a_split_that_is_asked_for(photos: Path) -> None:

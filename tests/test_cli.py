@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -333,3 +334,22 @@ def test_a_run_names_its_split_as_a_spec_does(tmp_path: Path) -> None:
         print_summary(summary, tmp_path)
         said = out.getvalue().decode()
     assert said.splitlines()[0] == "a on faces: 20 images, 2 classes, split {kfold: 5, repeats: 2}"
+
+
+def test_a_split_that_the_data_bring_is_not_lost_without_a_word(photos: Path, place: Path) -> None:
+    photos.rename(place / "train")
+    photos.mkdir()
+    (place / "train").rename(photos / "train")
+    shutil.copytree(photos / "train", photos / "test")
+    stages = "stages: [raw_pixels, {knn: {k: %d}}]\n"
+    for k in (1, 3):
+        (place / f"near_{k}.yaml").write_text("data: {folder: photos}\nsplit: {kfold: 2}\n" + stages % k)
+    said = "warning: the data bring a split of their own, which is not used; `--set 'split={given: true}'` uses it\n"
+    both = ("near_1.yaml", "near_3.yaml")
+    for command in (
+        ("run", both[0]),
+        ("plan", both[0]),
+        ("plan", *both),
+    ):  # a comparison tells what its runs tell
+        assert cvpipe(*command).stderr.count(said) == 1
+        assert "data bring" not in cvpipe(*command, "--set", "split={given: true}").stderr

@@ -59,6 +59,7 @@ def audit(
         across=_named(leaks(folds, tokens), ids),
         alike_across=_named(_parted(pairs, folds), ids),
         split=_as_text(chosen) if folds and chosen else "",
+        brings_split=dataset.given is not None,
         warnings=[],
     )
     found.warnings.extend(warnings_about(found))
