@@ -57,7 +57,7 @@ def run(as_json: bool, quiet: bool, **options: Any) -> None:
 
 
 def print_summary(summary: Mapping[str, Any], folder: Path | None) -> None:
-    """Scores, costs, warnings, and where the files are; `summary` is the content of a `result.json`."""
+    """Data, scores, costs, warnings, and where the files are; `summary` is the content of a `result.json`."""
     from cvpipe_cli.tables import show
 
     from cvpipe.wording import mean_and_spread, number, split_text
@@ -65,6 +65,8 @@ def print_summary(summary: Mapping[str, Any], folder: Path | None) -> None:
     data = summary["data"]
     sizes = f"{data['images']:,} images, {data['classes']} classes"
     click.echo(f"{summary['name']} on {data['name']}: {sizes}, split {split_text(summary['split'])}")
+    if data.get("note"):
+        click.echo(f"note: {data['note']}")
     rows = []
     for metric, score in summary["scores"].items():
         low, high = score["ci95"]

@@ -183,6 +183,28 @@ def test_predict_names_bad_images_and_predicts_the_others(photos: Path, place: P
     assert cvpipe("predict", "empty", "text.jpg").exit_code == 3
 
 
+def test_images_of_formats_that_are_not_read_are_not_lost_without_a_word(photos: Path, place: Path) -> None:
+    for name in ("fine/a.heic", "coarse/b.HEIC", "coarse/c.svg"):
+        (photos / name).touch()
+    (photos / "fine" / "notes.txt").touch()
+    said = "3 images of formats that are not read (.heic, .svg): convert them; PNG, JPEG, TIFF, BMP, PPM, WebP and GIF"
+    done = cvpipe("run", "small.yaml", "--out", "out", "--quiet")
+    assert f"warning: {said} are read\n" in done.stderr
+    assert "note: 1 file(s) that are no images were left out\n" in done.stdout
+    log = Path("out/log.txt").read_text()
+    assert said in log
+    assert "1 file(s) that are no images" in log
+    for command in (("plan", "small.yaml"), ("datasets", "check", "photos")):
+        assert f"warning: {said}" in cvpipe(*command).output
+    predicted = cvpipe("predict", "out", "photos")
+    assert (predicted.exit_code, predicted.stdout.count(".png")) == (0, 16)
+    assert "photos/fine/a.heic: left out, the format is not read; convert it\n" in predicted.stderr
+    for path in photos.rglob("*.png"):
+        path.unlink()
+    assert cvpipe("predict", "out", "photos").stderr.startswith(f"photos: {said}")
+    assert cvpipe("run", "small.yaml").stderr.startswith(f"photos: {said}")
+
+
 def test_json_is_alone_on_standard_output(photos: Path) -> None:
     done = cvpipe("run", "small.yaml", "--json", "--no-cache", "--set", "split={holdout: 0.5}")
     assert done.exit_code == 0
@@ -346,10 +368,6 @@ def test_a_split_that_the_data_bring_is_not_lost_without_a_word(photos: Path, pl
         (place / f"near_{k}.yaml").write_text("data: {folder: photos}\nsplit: {kfold: 2}\n" + stages % k)
     said = "warning: the data bring a split of their own, which is not used; `--set 'split={given: true}'` uses it\n"
     both = ("near_1.yaml", "near_3.yaml")
-    for command in (
-        ("run", both[0]),
-        ("plan", both[0]),
-        ("plan", *both),
-    ):  # a comparison tells what its runs tell
+    for command in (("run", both[0]), ("plan", both[0]), ("plan", *both)):
         assert cvpipe(*command).stderr.count(said) == 1
         assert "data bring" not in cvpipe(*command, "--set", "split={given: true}").stderr

@@ -60,7 +60,7 @@ def audit(
         alike_across=_named(_parted(pairs, folds), ids),
         split=_as_text(chosen) if folds and chosen else "",
         brings_split=dataset.given is not None,
-        warnings=[],
+        warnings=list(dataset.warnings),
     )
     found.warnings.extend(warnings_about(found))
     return found

@@ -96,9 +96,12 @@ def conduct(
         spec=dict(spec or {}),
         pipeline=pipeline.fitted_with(final, run_seed, probe_images(data.images[folds[0].test])),
         trained_on=f"all {len(data)} images" if refit else f"split 0 ({len(folds[0].train)} images)",
-        warnings=_warnings(found, skipped)
-        + unused_warnings(data, chosen)
-        + leak_warnings(folds, scan.tokens, data.images.ids, data.labels),
+        warnings=[
+            *_warnings(found, skipped),
+            *data.warnings,
+            *unused_warnings(data, chosen),
+            *leak_warnings(folds, scan.tokens, data.images.ids, data.labels),
+        ],
         **vars(found),
     )
 

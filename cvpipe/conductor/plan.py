@@ -97,7 +97,7 @@ def make_plan(pipeline: Pipeline, dataset: Dataset, split: Split) -> Plan:
         + look_s * len(data) * unseen / jobs,
         memory_mb=workers.resident_mb() + max(stage.memory_mb for stage in planned),
         disk_mb=sum(stage.disk_mb for stage in planned),
-        warnings=unused_warnings(data, split),
+        warnings=[*data.warnings, *unused_warnings(data, split)],
     )
 
 

@@ -30,7 +30,7 @@ def split_folders(root: Path) -> dict[str, str]:
     if set(sides) not in COMPLETE:
         return {"": ""}  # classes, though one may be called `train`: a side of a split holds class folders
     rest = [name for name in folders if name not in sides.values()]
-    others = [name for name in rest if next(walk(root / name, Tree(), above), None)]
+    others = [name for name in rest if _has_images(root / name, above)]
     if others:
         raise DataError(_too_many([sides[kind] for kind in NAMES if kind in sides], others), where=str(root))
     tested = "test" if "test" in sides else "val"
@@ -39,6 +39,12 @@ def split_folders(root: Path) -> dict[str, str]:
 
 def _kind(name: str) -> str:
     return next((kind for kind, names in NAMES.items() if name.lower() in names), "")
+
+
+def _has_images(folder: Path, above: frozenset[tuple[int, int]]) -> bool:
+    """Also where they are of formats that are not read: those are not lost without a word."""
+    tree = Tree()
+    return next(walk(folder, tree, above), None) is not None or bool(tree.unread)
 
 
 def _too_many(names: Sequence[str], others: Sequence[str]) -> str:

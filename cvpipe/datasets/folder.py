@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from cvpipe.data import Dataset, Images
-from cvpipe.datasets._files import as_id, expand
+from cvpipe.datasets._files import as_id, expand, unread_text
 from cvpipe.datasets._parts import split_folders
 from cvpipe.datasets._source import Source
 from cvpipe.datasets._walk import Tree, identity, listing, walk
@@ -23,7 +23,8 @@ class Folder(Source):
     """Your images, one folder for each class.
 
     Every image file (PNG, JPEG, TIFF, BMP, PPM, WebP, GIF) below `PATH/<class>/`, however deep. Hidden files
-    and what systems put beside images (`__MACOSX`, `@eaDir`) are left out, other files are counted in the note.
+    and what systems put beside images (`__MACOSX`, `@eaDir`) are left out, other files are counted in the note,
+    images of formats that are not read (HEIC, AVIF, raw) in a warning.
     If the only folders with images in PATH are `train` and `test` (or `val`, or all three), each with class
     folders, the split is given by them: use `split: {given: true}`; with all three, `val` is part of the
     training images. Images, licence and protocol are your own.
@@ -67,6 +68,7 @@ class Found:
         above = frozenset(map(identity, (folder, self.root, *self.root.resolve().parents)))
         self.loose += len(content.images)
         self.tree.others += len(content.others)
+        self.tree.unread += [folder / name for name in content.unread]
         for label in content.folders:
             paths = sorted(
                 walk(folder / label, self.tree, above), key=lambda p: p.relative_to(self.root).parts
@@ -83,7 +85,8 @@ class Found:
         name = as_id(self.root.resolve().name) or "folder"
         images = Images.from_files(self.paths, self.ids)
         split = np.array(self.given) if given else None
-        return Dataset(name, images, np.array(self.labels), given=split, note=self._note())
+        unread = (unread_text(self.tree.unread),) if self.tree.unread else ()
+        return Dataset(name, images, np.array(self.labels), None, split, self._note(), unread)
 
     def _note(self) -> str:
         counts = {
@@ -108,6 +111,8 @@ def _nothing_there(found: Found) -> str:
     what = "the folder is empty"
     if found.loose:
         what = f"{found.loose} image(s) directly in the folder, but no class folders"
+    elif found.tree.unread:
+        what = unread_text(found.tree.unread)
     elif found.empty:
         what = f"no images in {len(found.empty)} class folder(s)"
     elif found.tree.others:
