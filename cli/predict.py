@@ -7,15 +7,15 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import click
-from cvpipe_cli.options import as_json, jobs
+from cvpipe_cli.options import as_json, filled, jobs
 
 if TYPE_CHECKING:
     from cvpipe.conductor.files import FilePrediction
 
 
 @click.command()
-@click.argument("model", type=click.Path())
-@click.argument("images", nargs=-1, required=True, metavar="IMAGE|DIR|-...")
+@click.argument("model", type=click.Path(), callback=filled)
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE|DIR|-...", callback=filled)
 @as_json
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV: id, prediction, score.")
 @click.option("--top", type=click.IntRange(min=1), metavar="N", help="Rank so many classes; 5 with imagenet.")

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import click
-from cvpipe_cli.options import as_json, device, jobs, no_cache, spec_options
+from cvpipe_cli.options import as_json, device, filled, jobs, no_cache, spec_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 @spec_options
 @jobs
 @device
-@click.option("--out", metavar="DIR", type=click.Path(), help="Folder for the results; default: runs/NAME/N.")
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(),
+    callback=filled,
+    help="Folder for the results; default: runs/NAME/N.",
+)
 @click.option("--smoke", is_flag=True, help="A few images and small vocabularies: does it run at all?")
 @click.option(
     "--refit", is_flag=True, help="Save a model that is trained on all images, not on the first split."

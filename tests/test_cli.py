@@ -112,6 +112,20 @@ def test_usage_errors_end_with_2() -> None:
     assert "--json and --csv exclude each other" in cvpipe("predict", "m", "x", "--json", "--csv").stderr
 
 
+@pytest.mark.parametrize("arguments", [
+    ("run", "hog_svm", "--data", ""), ("run", "hog_svm", "--out", ""), ("compare", "hog_svm", "lbp_svm", "--out", ""),
+    ("compare", "hog_svm", "lbp_svm", "--train-sizes", ""), ("plan", "hog_svm", "--data", ""), ("show", ""),
+    ("check", "hog_svm", "--data", ""), ("predict", "", "a.png"), ("predict", "imagenet", ""), ("init", ""),
+    ("init", "a.yaml", "--data", ""), ("datasets", "check", ""), ("datasets", "check", "faces", "--split", ""),
+    ("verify", ""), ("verify", "a", "--out", ""), ("cite", ""), ("diff", "", "a"), ("diff", "a", ""), ("run", ""),
+])  # fmt: skip
+def test_an_empty_text_is_neither_a_default_nor_the_current_folder(
+    place: Path, arguments: tuple[str, ...]
+) -> None:
+    assert cvpipe(*arguments).exit_code == 2
+    assert not list(place.iterdir())
+
+
 def test_check_tells_all_problems_of_all_specs(place: Path) -> None:
     (place / "a.yaml").write_text(NO_STAGE)
     (place / "b.yaml").write_text("")

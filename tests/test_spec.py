@@ -252,6 +252,9 @@ def test_another_data_set(spec_file, tmp_path: Path) -> None:
         "--data texturs: no data set, folder or file 'texturs' (did you mean 'textures'?); it must be a data set"
     )
     assert messages(path, data="notes.txt")[0].startswith("--data notes.txt: 'notes.txt' is no .csv file")
+    assert messages(path, data="")[0].startswith(
+        "--data '': no data set, folder or file ''; it must be a data set"
+    )
     assert messages(path, seed=-1) == ["--seed -1: seed must be a whole number of at least 0, got -1"]
 
 
