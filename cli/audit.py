@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import click
-from cvpipe_cli.options import as_json, filled, jobs
+from cvpipe_cli.options import as_json, data_name, filled, jobs
 
 if TYPE_CHECKING:
     from cvpipe.audit.findings import Audit
@@ -18,7 +18,7 @@ SHOWN = 6
 
 
 @click.command()
-@click.argument("data", metavar="FOLDER|CSV|NAME", callback=filled)
+@click.argument("data", metavar="FOLDER|CSV|NAME", callback=data_name)
 @click.option("--split", metavar="YAML", callback=filled,
               help="Look for copies across it: '{kfold: 5}'; default: the one that the data bring.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of that split.")

@@ -18,10 +18,21 @@ def filled(context: click.Context, option: click.Parameter, value: Any) -> Any:
     return value
 
 
+def data_name(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """The name or path of a data set; says so where a name wins over a folder of that name."""
+    if filled(context, option, value) is None:
+        return None
+    from cvpipe.spec.overrides import shadowed
+
+    if note := shadowed(str(value)):
+        click.echo(f"note: {note}", err=True)
+    return value
+
+
 def spec_options(command: F) -> F:
     """`--data`, `--set` and `--seed`: changes to a spec."""
     for option in reversed((
-        click.option("--data", metavar="NAME|PATH", callback=filled,
+        click.option("--data", metavar="NAME|PATH", callback=data_name,
                      help="Another data set: a name, a folder of classes, a .csv file."),
         click.option("--set", "overrides", multiple=True, metavar="KEY=YAML",
                      help="Replace a value: bag_of_words.words=1000, 'split={kfold: 10}'. May be repeated."),

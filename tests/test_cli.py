@@ -126,6 +126,19 @@ def test_an_empty_text_is_neither_a_default_nor_the_current_folder(
     assert not list(place.iterdir())
 
 
+@pytest.mark.parametrize(
+    "command", [("check", "hog_svm", "--data"), ("init", "a.yaml", "--data"), ("datasets", "check")]
+)
+def test_a_name_that_wins_over_a_folder_is_told(place: Path, command: tuple[str, ...]) -> None:
+    said = "note: `faces` is a data set of cvpipe; the folder of that name is ./faces\n"
+    assert said not in cvpipe(*command, "faces").stderr
+    (place / "a.yaml").unlink(missing_ok=True)
+    (place / "faces").mkdir()
+    assert cvpipe(*command, "faces").stderr == said
+    (place / "a.yaml").unlink(missing_ok=True)
+    assert said not in cvpipe(*command, "./faces").stderr
+
+
 def test_check_tells_all_problems_of_all_specs(place: Path) -> None:
     (place / "a.yaml").write_text(NO_STAGE)
     (place / "b.yaml").write_text("")

@@ -56,6 +56,15 @@ def data_node(text: str) -> Node:
     raise SpecError(f"{said}{near_path(path, _is_data, dataset_names())}; it must be {allowed}", where)
 
 
+def shadowed(text: str) -> str:
+    """A note where the name of a data set wins over a folder of that name; empty where it does not."""
+    from cvpipe.registry import dataset_names
+
+    if text not in dataset_names() or not Path(text).is_dir():
+        return ""
+    return f"`{text}` is a data set of cvpipe; the folder of that name is ./{text}"
+
+
 def path_kind(text: str) -> str:
     """The data set that a path leads to: `folder`, `csv`, or empty for neither. No text is no path."""
     path = Path(text).expanduser()
