@@ -157,7 +157,10 @@ def test_classes_that_are_small_or_large(photos: Path) -> None:
     assert warnings(photos) == [
         "1 class has fewer than 5 images: 'eel' has 2; add images, or leave such classes out"
     ]
-    assert warnings(photos.parent) == ["there is one class only; a classifier needs at least two classes"]
+    assert warnings(photos.parent) == [
+        f"`photos` holds 3 folders of images: --data {photos}?",
+        "there is one class only; a classifier needs at least two classes",
+    ]
 
 
 @pytest.mark.parametrize(

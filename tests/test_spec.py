@@ -264,6 +264,9 @@ def test_a_folder_and_a_table_as_data(spec_file, tmp_path: Path) -> None:
     (tmp_path / "labels.csv").touch()
     assert load_spec(path, data="photos").data.name == "folder"
     assert load_spec(path, data="labels.csv").data.name == "csv"
+    for word, kind, what in (("photos", "folder", "folder"), ("labels.csv", "csv", "file")):
+        said = f"x.yaml:1:7: unknown data set '{word}': it is a {what}; write `{{{kind}: {word}}}`"
+        assert messages(spec_file(GOOD.replace("textures", word))) == [said]
     spec = load_spec({"data": {"folder": "photos"}, "stages": ["sift", "bag_of_words", "svm"]})
     assert spec.data.get_params()["path"] == "photos"
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -85,8 +87,19 @@ class Found:
         name = as_id(self.root.resolve().name) or "folder"
         images = Images.from_files(self.paths, self.ids)
         split = np.array(self.given) if given else None
-        unread = (unread_text(self.tree.unread),) if self.tree.unread else ()
-        return Dataset(name, images, np.array(self.labels), None, split, self._note(), unread)
+        return Dataset(
+            name, images, np.array(self.labels), None, split, self._note(), tuple(self._warnings())
+        )
+
+    def _warnings(self) -> Iterator[str]:
+        if self.tree.unread:
+            yield unread_text(self.tree.unread)
+        inner = Path(os.path.commonpath([path.parent for path in self.paths]))
+        below = {path.relative_to(inner).parts[0] for path in self.paths if path.parent != inner}
+        if len(set(self.labels)) == 1 and inner != self.root and len(below) > 1:
+            name = as_id(str(inner.relative_to(self.root)))
+            said = f"`{name}` holds {len(below)} folders of images"
+            yield f"{said}: --data {shlex.quote(as_id(str(inner)))}?"
 
     def _note(self) -> str:
         counts = {
