@@ -6,14 +6,14 @@ import json
 from dataclasses import asdict
 
 import click
-from cvpipe_cli.options import as_json
+from cvpipe_cli.options import as_json, filled
 
 COLOURS = {"-": "red", "+": "green", " ": None}
 
 
 @click.command()
-@click.argument("first", metavar="RUN", type=click.Path())
-@click.argument("second", metavar="RUN", type=click.Path())
+@click.argument("first", metavar="RUN", type=click.Path(), callback=filled)
+@click.argument("second", metavar="RUN", type=click.Path(), callback=filled)
 @as_json
 @click.pass_context
 def diff(ctx: click.Context, first: str, second: str, as_json: bool) -> None:

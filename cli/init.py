@@ -6,11 +6,12 @@ import shlex
 from pathlib import Path
 
 import click
+from cvpipe_cli.options import data_name
 
 
 @click.command()
 @click.argument("file", default="spec.yaml", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--data", default="textures", show_default=True, metavar="NAME|PATH",
+@click.option("--data", default="textures", show_default=True, metavar="NAME|PATH", callback=data_name,
               help="The data set of the spec: a name, a folder of class folders, a .csv file.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Overwrite FILE.")
 @click.option(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 import click
-from cvpipe_cli.options import as_json
+from cvpipe_cli.options import as_json, filled
 
 
 @click.command()
-@click.argument("folder", metavar="RUN|COMPARISON", type=click.Path())
+@click.argument("folder", metavar="RUN|COMPARISON", type=click.Path(), callback=filled)
 @as_json
 def show(folder: str, as_json: bool) -> None:
     """Print a finished run or comparison again.

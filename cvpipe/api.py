@@ -65,6 +65,8 @@ def run(
     listener = Logged(folder / "log.txt", progress or Progress()) if folder else progress or Progress()
     listener.note(f"{loaded.name} on {dataset.name}: {len(dataset)} images, {len(dataset.classes)} classes")
     pipeline = Pipeline(loaded.stages, seed=loaded.seed, jobs=jobs, cache=cache)
+    if isinstance(listener, Logged) and dataset.note:
+        listener.write(dataset.note)
     with _failure_written(listener):
         result = pipeline.run(
             dataset,

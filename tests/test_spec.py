@@ -252,6 +252,9 @@ def test_another_data_set(spec_file, tmp_path: Path) -> None:
         "--data texturs: no data set, folder or file 'texturs' (did you mean 'textures'?); it must be a data set"
     )
     assert messages(path, data="notes.txt")[0].startswith("--data notes.txt: 'notes.txt' is no .csv file")
+    assert messages(path, data="")[0].startswith(
+        "--data '': no data set, folder or file ''; it must be a data set"
+    )
     assert messages(path, seed=-1) == ["--seed -1: seed must be a whole number of at least 0, got -1"]
 
 
@@ -261,6 +264,9 @@ def test_a_folder_and_a_table_as_data(spec_file, tmp_path: Path) -> None:
     (tmp_path / "labels.csv").touch()
     assert load_spec(path, data="photos").data.name == "folder"
     assert load_spec(path, data="labels.csv").data.name == "csv"
+    for word, kind, what in (("photos", "folder", "folder"), ("labels.csv", "csv", "file")):
+        said = f"x.yaml:1:7: unknown data set '{word}': it is a {what}; write `{{{kind}: {word}}}`"
+        assert messages(spec_file(GOOD.replace("textures", word))) == [said]
     spec = load_spec({"data": {"folder": "photos"}, "stages": ["sift", "bag_of_words", "svm"]})
     assert spec.data.get_params()["path"] == "photos"
 

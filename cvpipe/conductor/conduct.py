@@ -30,6 +30,7 @@ from cvpipe.errors import SpecError, did_you_mean, listed
 from cvpipe.options import POLICIES
 from cvpipe.splits.duplicates import leak_warnings
 from cvpipe.splits.kinds import SPLITS, Fold, Split
+from cvpipe.splits.listed import unused_warnings
 from cvpipe.wording import plural
 
 if TYPE_CHECKING:
@@ -95,7 +96,12 @@ def conduct(
         spec=dict(spec or {}),
         pipeline=pipeline.fitted_with(final, run_seed, probe_images(data.images[folds[0].test])),
         trained_on=f"all {len(data)} images" if refit else f"split 0 ({len(folds[0].train)} images)",
-        warnings=_warnings(found, skipped) + leak_warnings(folds, scan.tokens, data.images.ids, data.labels),
+        warnings=[
+            *_warnings(found, skipped),
+            *data.warnings,
+            *unused_warnings(data, chosen),
+            *leak_warnings(folds, scan.tokens, data.images.ids, data.labels),
+        ],
         **vars(found),
     )
 

@@ -21,6 +21,7 @@ from cvpipe.conductor.store import Store, default_folder
 from cvpipe.data import Dataset, Images
 from cvpipe.errors import BadImage, DataError, Problem
 from cvpipe.splits.kinds import Fold, Split
+from cvpipe.splits.listed import unused_warnings
 from cvpipe.stage import Classifier, Stage, learns
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ class Plan:
     memory_mb: float
     """Peak of the process: what it holds now, plus the hungriest stage."""
     disk_mb: float
+    warnings: list[str]
+    """What a run would warn of, as far as it is known without running."""
 
     def summary(self) -> dict[str, Any]:
         """As plain values."""
@@ -94,6 +97,7 @@ def make_plan(pipeline: Pipeline, dataset: Dataset, split: Split) -> Plan:
         + look_s * len(data) * unseen / jobs,
         memory_mb=workers.resident_mb() + max(stage.memory_mb for stage in planned),
         disk_mb=sum(stage.disk_mb for stage in planned),
+        warnings=[*data.warnings, *unused_warnings(data, split)],
     )
 
 

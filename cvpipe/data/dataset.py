@@ -29,6 +29,8 @@ class Dataset:
     """(n,) `train` or `test`: the split that the data set brings. None: it brings none."""
     note: str = ""
     """A remark for the report: where the images come from, what was left out."""
+    warnings: tuple[str, ...] = ()
+    """What a reader of scores has to know about how the images were found."""
 
     def __post_init__(self) -> None:
         for what in ("labels", "groups", "given"):
@@ -49,4 +51,6 @@ class Dataset:
         index = np.arange(len(self))[key]
         groups = None if self.groups is None else self.groups[index]
         given = None if self.given is None else self.given[index]
-        return Dataset(self.name, self.images[index], self.labels[index], groups, given, self.note)
+        return Dataset(
+            self.name, self.images[index], self.labels[index], groups, given, self.note, self.warnings
+        )

@@ -49,7 +49,9 @@ class Split(Configurable):
         split can be learned from and tested.
         """
         census = Census(dataset)
-        checks.raise_for([*checks.too_few_classes(census), *self._problems(dataset, census)], dataset)
+        checks.raise_for(
+            [*checks.too_few_classes(census, dataset.warnings), *self._problems(dataset, census)], dataset
+        )
         folds = self._folds(dataset, census, seed, skipped)
         if tokens and self._dealt and census.groups is None:
             rng, dealt = generator(seed, "split", "copies"), self._dealt
