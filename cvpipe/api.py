@@ -45,6 +45,7 @@ def run(
     smoke: bool = False,
     refit: bool = False,
     cache: bool = True,
+    replace: bool = False,
     progress: Progress | None = None,
     computed: Callable[[RunResult], None] | None = None,
     **options: Any,
@@ -53,15 +54,17 @@ def run(
 
     `overrides` are `["bag_of_words.words=1000"]` as on the command line; `bag_of_words__words=1000` is the same.
     With `out` the folder of the run is written (`True`: the next free `runs/<name>/<n>`), and `result.folder` is that
-    folder. `smoke` takes a few images only. `computed` is called when the stages have done their work and the files are
-    not written yet. Raises `SpecError`, `DataError` or `RunError`.
+    folder; a finished run of another spec stays there, and is an error, unless `replace`. `smoke` takes a few images
+    only. `computed` is called when the stages have done their work and the files are not written yet. Raises
+    `SpecError`, `DataError` or `RunError`.
     """
     if isinstance(spec, Spec) and (overrides or options or data is not None or seed is not None):
         raise SpecError("a `Spec` is complete: give `load_spec` what is to be overridden")
     words = (f"{key.replace('__', '.')}={json.dumps(value)}" for key, value in options.items())
     loaded = spec if isinstance(spec, Spec) else load_spec(spec, [*overrides, *words], data, seed)
     dataset, split = _loaded(loaded, smoke)
-    folder = claim(None if out is True else out, loaded.name) if out else None
+    resolved = loaded.resolved()
+    folder = claim(None if out is True else out, loaded.name, None if replace else resolved) if out else None
     listener = Logged(folder / "log.txt", progress or Progress()) if folder else progress or Progress()
     listener.note(f"{loaded.name} on {dataset.name}: {len(dataset)} images, {len(dataset.classes)} classes")
     pipeline = Pipeline(loaded.stages, seed=loaded.seed, jobs=jobs, cache=cache)
@@ -74,7 +77,7 @@ def run(
             refit=refit,
             device=device,
             name=loaded.name,
-            spec=loaded.resolved(),
+            spec=resolved,
             progress=listener,
         )
     if isinstance(listener, Logged):

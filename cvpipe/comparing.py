@@ -112,6 +112,7 @@ def run_candidate(task: Mapping[str, Any], teller: Teller) -> None:
         found["curve"] = [_point(task["spec"], size, options) for size in task["train_sizes"]]
         teller.free()
 
+    options["replace"] = True  # what is stale in the folder may be of another spec
     result = run(task["spec"], out=task["folder"], smoke=task["smoke"], computed=computed, **options)
     keep_features(result)
     write_record(result, task["key"], found["costs"], found["curve"])
