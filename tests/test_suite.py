@@ -40,7 +40,8 @@ def suite(tmp_path: Path) -> Callable[[str], Path]:
 def problems(path: Path) -> list[str]:
     with pytest.raises(SpecError) as caught:
         enter(read_suite(path).asked)
-    return [line.removeprefix(str(path)) for line in str(caught.value).splitlines()]
+    lines = str(caught.value).splitlines()
+    return [line.removeprefix(str(path)).replace(str(path), "FILE") for line in lines]
 
 
 def test_everything_a_suite_can_say(suite: Callable[[str], Path]) -> None:
@@ -98,6 +99,11 @@ def test_options_of_one_name_are_told_apart(suite: Callable[[str], Path]) -> Non
                             " got 3"]),
         ("specs: [a]\nmatrix: [1]", [":2:9: matrix must be a mapping such as {bag_of_words.words: …}, got [1]"]),
         ("specs: [a]\nmatrix: {svm.C: 1}", [":2:17: matrix needs a list of values for 'svm.C', got 1"]),
+        ("specs: [{spec: a, set: {svm.C: 5}}]\nmatrix: {svm.C: [1, 10]}",
+         [":1:32: 'svm.C' is set here, but a matrix varies 'svm.C' (FILE:2:17); leave one out"]),
+        ("specs: [{spec: a, set: {svm.C: 5, svm.tolerance: 1}, matrix: {svm: [{C: 1}], lbp.radii: [1]}}]",
+         [f":1:{column}: '{option}' is set here, but a matrix varies 'svm' (FILE:1:68); leave one out"
+          for column, option in ((32, "svm.C"), (50, "svm.tolerance"))]),
         ("specs: [{spec: a, nmae: b}]", [":1:19: unknown key 'nmae' of an entry of specs (did you mean 'name'?)"]),
         ("specs: [{spec: a, name: b/c}]", [":1:25: name must be letters, digits, '_', '-' or '.', for it names a"
                                            " folder, got 'b/c'"]),
