@@ -145,6 +145,13 @@ def test_a_suite_is_told_from_a_spec(suite: Callable[[str], Path]) -> None:
         is_suite("nowhere.yaml")
 
 
+@pytest.mark.parametrize("command", ["run", "cite"])
+def test_other_commands_say_who_takes_a_suite(suite: Callable[[str], Path], command: str) -> None:
+    path = suite(GOOD)
+    done = CliRunner().invoke(main, [command, str(path)])
+    assert (done.exit_code, done.stderr) == (2, f"{path}: is a suite; `cvpipe compare {path}` runs it\n")
+
+
 def test_check_takes_a_suite(suite: Callable[[str], Path]) -> None:
     path = str(suite(GOOD))
     done = CliRunner().invoke(main, ["check", path])
