@@ -6,7 +6,7 @@ import click
 
 
 @click.command()
-@click.argument("what", metavar="RUN|COMPARISON|SPEC", type=click.Path())
+@click.argument("what", metavar="RUN|COMPARISON|SPEC", type=click.Path(readable=False))
 def cite(what: str) -> None:
     """Print BibTeX of exactly the methods used.
 

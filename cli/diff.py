@@ -12,8 +12,8 @@ COLOURS = {"-": "red", "+": "green", " ": None}
 
 
 @click.command()
-@click.argument("first", metavar="RUN", type=click.Path())
-@click.argument("second", metavar="RUN", type=click.Path())
+@click.argument("first", metavar="RUN", type=click.Path(readable=False))
+@click.argument("second", metavar="RUN", type=click.Path(readable=False))
 @as_json
 @click.pass_context
 def diff(ctx: click.Context, first: str, second: str, as_json: bool) -> None:

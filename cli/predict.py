@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("model", type=click.Path())
+@click.argument("model", type=click.Path(readable=False))
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE|DIR|-...")
 @as_json
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV: id, prediction, score.")
@@ -44,10 +44,13 @@ def predict(
 
     from cvpipe.api import open_model
     from cvpipe.conductor.files import image_files, predict_files
+    from cvpipe.errors import DataError
 
     names = [
         name for given in images for name in (sys.stdin.read().splitlines() if given == "-" else [given])
     ]
+    if "-" in images and not any(names):
+        raise DataError("no paths on standard input")
     pipeline = open_model(model)
     ranked = top or (5 if len(pipeline.classes_) == 1000 else 1)
     with listener(quiet or as_json or as_csv or not sys.stderr.isatty()) as progress:

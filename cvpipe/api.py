@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -175,7 +176,7 @@ def open_model(model: str | Path) -> Pipeline:
     path = Path(model)
     if str(model) != "imagenet" or path.exists():
         inside = path / "model"
-        return load(inside if (inside / "model.json").is_file() else path)
+        return load(inside if os.path.isfile(inside / "model.json") else path)
     from cvpipe.stages.networks._imagenet import ImagenetClasses
 
     stage = ImagenetClasses()  # type: ignore[call-arg]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -133,6 +134,6 @@ def _asked(specs: Specs) -> tuple[str, list[Asked], list[int]]:
         suite = read_suite(only)
         return suite.name, suite.asked, suite.train_sizes
     for one in given:
-        if isinstance(one, str | Path) and Path(one).is_file() and is_suite(one):
+        if isinstance(one, str | Path) and os.path.isfile(one) and is_suite(one):
             raise SpecError("is a suite, and a suite is compared alone", where=str(one))
     return "", [Asked(one) for one in given], []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -48,11 +49,12 @@ def data_node(text: str) -> Node:
     if text in dataset_names():
         return Node(text, where)
     path = Path(text).expanduser()
-    kind = "folder" if path.is_dir() else "csv" if path.is_file() and path.suffix.lower() == ".csv" else ""
+    is_file = os.path.isfile(path)  # also where a folder above it may not be looked into
+    kind = "folder" if os.path.isdir(path) else "csv" if is_file and path.suffix.lower() == ".csv" else ""
     if kind:
         return Node({kind: Node(str(path), where)}, where, {kind: where})
     allowed = "a data set (see `cvpipe datasets`), a folder of class folders or a .csv file"
-    said = f"'{text}' is no .csv file" if path.is_file() else f"no data set, folder or file '{text}'"
+    said = f"'{text}' is no .csv file" if is_file else f"no data set, folder or file '{text}'"
     raise SpecError(f"{said}{near_path(path, _is_data, dataset_names())}; it must be {allowed}", where)
 
 
