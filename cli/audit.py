@@ -33,7 +33,7 @@ def check(
 
     Counts, sizes, kinds of file, imbalance, files that cannot be decoded, equal and nearly equal images, copies
     with different classes, copies across a split. Every image is read. The exit code is 3 if one of them cannot be
-    decoded, for then a run would stop too.
+    decoded or there is one class only, for then a run would stop too.
     """
     from cvpipe_cli.progress import listener
 
@@ -45,7 +45,7 @@ def check(
         click.echo(json.dumps(found.summary(), indent=2))
     else:
         print_audit(found)
-    if found.unreadable:
+    if found.unreadable or len(found.classes) < 2:
         ctx.exit(3)
 
 

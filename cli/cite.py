@@ -7,7 +7,7 @@ from cvpipe_cli.options import filled
 
 
 @click.command()
-@click.argument("what", metavar="RUN|COMPARISON|SPEC", type=click.Path(), callback=filled)
+@click.argument("what", metavar="RUN|COMPARISON|SPEC", type=click.Path(readable=False), callback=filled)
 def cite(what: str) -> None:
     """Print BibTeX of exactly the methods used.
 

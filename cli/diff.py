@@ -12,8 +12,8 @@ COLOURS = {"-": "red", "+": "green", " ": None}
 
 
 @click.command()
-@click.argument("first", metavar="RUN", type=click.Path(), callback=filled)
-@click.argument("second", metavar="RUN", type=click.Path(), callback=filled)
+@click.argument("first", metavar="RUN", type=click.Path(readable=False), callback=filled)
+@click.argument("second", metavar="RUN", type=click.Path(readable=False), callback=filled)
 @as_json
 @click.pass_context
 def diff(ctx: click.Context, first: str, second: str, as_json: bool) -> None:

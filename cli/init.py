@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 
@@ -30,6 +31,8 @@ def init(file: Path, data: str, force: bool, list_shipped: bool) -> None:
     from cvpipe.spec.starter import starter_spec
 
     text = starter_spec(file.stem, data)
+    if not os.path.isdir(file.parent):
+        raise SpecError(f"there is no folder {file.parent}", where=str(file))
     if not force and file.exists():
         raise SpecError("exists already; --force overwrites it", where=str(file))
     try:

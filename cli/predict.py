@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("model", type=click.Path(), callback=filled)
+@click.argument("model", type=click.Path(readable=False), callback=filled)
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE|DIR|-...", callback=filled)
 @as_json
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV: id, prediction, score.")
@@ -46,10 +46,13 @@ def predict(
     from cvpipe.api import open_model
     from cvpipe.conductor.files import image_files, predict_files
     from cvpipe.datasets._walk import Tree
+    from cvpipe.errors import DataError
 
     names = [
         name for given in images for name in (sys.stdin.read().splitlines() if given == "-" else [given])
     ]
+    if "-" in images and not any(names):
+        raise DataError("no paths on standard input")
     pipeline = open_model(model)
     tree = Tree()
     files = image_files((name for name in names if name), tree)

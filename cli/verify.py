@@ -15,7 +15,7 @@ COLOURS = {"-": "red", "+": "green"}
 
 
 @click.command()
-@click.argument("run", metavar="RUN", type=click.Path(), callback=filled)
+@click.argument("run", metavar="RUN", type=click.Path(readable=False), callback=filled)
 @jobs
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Default: that of the run.")
 @click.option(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -45,6 +46,7 @@ def run(
     smoke: bool = False,
     refit: bool = False,
     cache: bool = True,
+    replace: bool = False,
     progress: Progress | None = None,
     computed: Callable[[RunResult], None] | None = None,
     **options: Any,
@@ -53,15 +55,17 @@ def run(
 
     `overrides` are `["bag_of_words.words=1000"]` as on the command line; `bag_of_words__words=1000` is the same.
     With `out` the folder of the run is written (`True`: the next free `runs/<name>/<n>`), and `result.folder` is that
-    folder. `smoke` takes a few images only. `computed` is called when the stages have done their work and the files are
-    not written yet. Raises `SpecError`, `DataError` or `RunError`.
+    folder; a finished run of another spec stays there, and is an error, unless `replace`. `smoke` takes a few images
+    only. `computed` is called when the stages have done their work and the files are not written yet. Raises
+    `SpecError`, `DataError` or `RunError`.
     """
     if isinstance(spec, Spec) and (overrides or options or data is not None or seed is not None):
         raise SpecError("a `Spec` is complete: give `load_spec` what is to be overridden")
     words = (f"{key.replace('__', '.')}={json.dumps(value)}" for key, value in options.items())
     loaded = spec if isinstance(spec, Spec) else load_spec(spec, [*overrides, *words], data, seed)
     dataset, split = _loaded(loaded, smoke)
-    folder = claim(None if out is True else out, loaded.name) if out else None
+    resolved = loaded.resolved()
+    folder = claim(None if out is True else out, loaded.name, None if replace else resolved) if out else None
     listener = Logged(folder / "log.txt", progress or Progress()) if folder else progress or Progress()
     listener.note(f"{loaded.name} on {dataset.name}: {len(dataset)} images, {len(dataset.classes)} classes")
     pipeline = Pipeline(loaded.stages, seed=loaded.seed, jobs=jobs, cache=cache)
@@ -76,7 +80,7 @@ def run(
             refit=refit,
             device=device,
             name=loaded.name,
-            spec=loaded.resolved(),
+            spec=resolved,
             progress=listener,
         )
     if isinstance(listener, Logged):
@@ -174,7 +178,7 @@ def open_model(model: str | Path) -> Pipeline:
     path = Path(model)
     if str(model) != "imagenet" or path.exists():
         inside = path / "model"
-        return load(inside if (inside / "model.json").is_file() else path)
+        return load(inside if os.path.isfile(inside / "model.json") else path)
     from cvpipe.stages.networks._imagenet import ImagenetClasses
 
     stage = ImagenetClasses()  # type: ignore[call-arg]

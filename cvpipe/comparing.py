@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -112,6 +113,7 @@ def run_candidate(task: Mapping[str, Any], teller: Teller) -> None:
         found["curve"] = [_point(task["spec"], size, options) for size in task["train_sizes"]]
         teller.free()
 
+    options["replace"] = True  # what is stale in the folder may be of another spec
     result = run(task["spec"], out=task["folder"], smoke=task["smoke"], computed=computed, **options)
     keep_features(result)
     write_record(result, task["key"], found["costs"], found["curve"])
@@ -132,6 +134,6 @@ def _asked(specs: Specs) -> tuple[str, list[Asked], list[int]]:
         suite = read_suite(only)
         return suite.name, suite.asked, suite.train_sizes
     for one in given:
-        if isinstance(one, str | Path) and Path(one).is_file() and is_suite(one):
+        if isinstance(one, str | Path) and os.path.isfile(one) and is_suite(one):
             raise SpecError("is a suite, and a suite is compared alone", where=str(one))
     return "", [Asked(one) for one in given], []

@@ -16,7 +16,7 @@ import pytest
 import cvpipe
 from cvpipe import api
 from cvpipe.conductor.progress import Progress
-from cvpipe.errors import DataError, RunError, SpecError
+from cvpipe.errors import DataError, SpecError
 from cvpipe.report.folder import FILES, claim
 from cvpipe.spec import load_spec
 
@@ -136,9 +136,43 @@ def test_runs_at_once_have_folders_of_their_own(tmp_path: Path, monkeypatch: pyt
 
 def test_a_folder_of_other_things_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "result.json").write_text("mine")
-    with pytest.raises(RunError, match=r"has a result\.json that no run wrote; choose another --out"):
+    with pytest.raises(SpecError, match=r"has a result\.json that no run wrote; choose another --out"):
         claim(tmp_path, "small")
     assert (tmp_path / "result.json").read_text() == "mine"
+
+
+@pytest.mark.parametrize("files", [["comparison.json"], ["suite.yaml", "runs/a/result.json"]])
+def test_the_folder_of_a_comparison_is_left_alone(tmp_path: Path, files: list[str]) -> None:
+    for file in files:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    with pytest.raises(SpecError, match="is of a comparison; choose another --out"):
+        claim(tmp_path, "small")
+
+
+def test_a_run_replaces_only_one_of_the_same(spec: dict[str, Any]) -> None:
+    api.run(spec, out="out")
+    before = Path("out/result.json").stat().st_mtime_ns
+    with pytest.raises(
+        SpecError, match=r"^out: is of another run \(small\); choose another --out$"
+    ) as caught:
+        api.run(spec, out="out", seed=1)
+    assert caught.value.exit_code == 2
+    assert Path("out/result.json").stat().st_mtime_ns == before
+    again = api.run({**spec, "name": "other"}, out="out", metrics=["accuracy"])  # the same is computed
+    assert json.loads(Path("out/result.json").read_text())["name"] == again.name == "other"
+    api.run(spec, out="out", seed=1, replace=True)
+    assert load_spec("out/spec.yaml").seed == 1
+
+
+def test_a_run_whose_spec_cannot_be_read_is_another(spec: dict[str, Any]) -> None:
+    resolved = load_spec(spec).resolved()
+    assert claim("out", "small", resolved) == Path("out")
+    Path("out/result.json").touch()
+    for damaged in ("data: [", "[]", "\xff"):
+        Path("out/spec.yaml").write_bytes(damaged.encode("latin-1"))
+        with pytest.raises(SpecError, match="is of another run; choose another --out"):
+            claim("out", "small", resolved)
 
 
 def test_a_run_that_fails_leaves_no_result(spec: dict[str, Any], tmp_path: Path) -> None:

@@ -271,7 +271,8 @@ def test_init_writes_a_good_spec_and_overwrites_none(place: Path) -> None:
     assert cvpipe("init", "--force", "--data", 'my "photos": #1').exit_code == 0
     assert cvpipe("check", "spec.yaml").exit_code == 0
     assert "photos" in Path("spec.yaml").read_text()
-    assert cvpipe("init", "no/such/spec.yaml").stderr == "no/such/spec.yaml: no such file or folder\n"
+    missing = cvpipe("init", "no/such/spec.yaml")
+    assert (missing.exit_code, missing.stderr) == (2, "no/such/spec.yaml: there is no folder no/such\n")
     assert cvpipe("init", "other.yaml", "--data", "nowhere").exit_code == 2
     assert not Path("other.yaml").exists()
 

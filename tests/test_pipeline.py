@@ -19,6 +19,7 @@ from toys import CLASSES, Centre, Centroid, Slopes, striped, stripes
 from cvpipe import Pipeline
 from cvpipe.data import Images
 from cvpipe.errors import DataError, NotFitted, RunError, SpecError
+from cvpipe.splits.kinds import KFold
 from cvpipe.stages.classifiers.svm import Svm
 from cvpipe.stages.descriptors.root_sift import RootSift
 from cvpipe.stages.descriptors.sift import Sift
@@ -130,6 +131,51 @@ def test_what_cannot_be_fitted() -> None:
 def test_a_run_refuses_words_that_it_does_not_know(options: dict[str, Any], said: str) -> None:
     with pytest.raises(SpecError, match=re.escape(said)):
         plain().run(striped(20), split={"kfold": 2}, **options)
+
+
+@pytest.mark.parametrize(
+    ("split", "said"),
+    [
+        ({"kfold": 1}, "split 'kfold' must be a whole number of at least 2, got 1"),
+        ({"kfold": 2.5}, "split 'kfold' must be a whole number of at least 2, got 2.5"),
+        ({"kfold": "a"}, "split 'kfold' must be a whole number of at least 2, got 'a'"),
+        (KFold(kfold=1), "split 'kfold' must be a whole number of at least 2, got 1"),
+        (
+            {"kfold": 3, "repeats": 0},
+            "option 'repeats' of split 'kfold' must be a whole number of at least 1, got 0",
+        ),
+        (
+            {"kfold": 3, "stratified": "no"},
+            "option 'stratified' of split 'kfold' must be true or false, got 'no'",
+        ),
+        ({5: 1}, "a split is one of kfold, holdout, per_class, given or file, got {5: 1}"),
+        ({}, "a split is one of kfold, holdout, per_class, given or file, got {}"),
+        (
+            "kfold",
+            "a split is one of kfold, holdout, per_class, given or file, such as {'kfold': 5}, got 'kfold'",
+        ),
+    ],
+)
+def test_a_run_refuses_values_of_a_split_as_a_spec_does(split: Any, said: str) -> None:
+    with pytest.raises(SpecError, match=f"^{re.escape(said)}$"):
+        plain().run(striped(20), split=split)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"seed": -1}, "seed must be a whole number of at least 0, got -1"),
+        ({"seed": 1.5}, "seed must be a whole number of at least 0, got 1.5"),
+        ({"jobs": 0}, "jobs must be a whole number other than 0, -1 is one for each core, got 0"),
+        ({"jobs": "two"}, "jobs must be a whole number other than 0, -1 is one for each core, got 'two'"),
+    ],
+)
+def test_seeds_and_numbers_of_workers(options: dict[str, Any], said: str) -> None:
+    data = striped(20)
+    with pytest.raises(SpecError, match=f"^{re.escape(said)}$"):
+        plain().run(data, split={"kfold": 2}, **options)
+    with pytest.raises(SpecError, match=f"^{re.escape(said)}$"):
+        plain().set_params(**options).fit(data.images, data.labels)
 
 
 def test_a_score_needs_a_label_for_each_image() -> None:

@@ -57,10 +57,20 @@ class RunFiles:
 def read_run(folder: str | Path) -> RunFiles:
     """The run in a folder. Raises `DataError`: no run, not finished, damaged, of another format."""
     path = Path(folder)
+    try:
+        _finished(path)
+    except OSError as error:
+        raise DataError(f"cannot be read: {error.strerror}", where=str(folder)) from error
+    summary = _summary(path / "result.json")
+    return RunFiles(path, summary, _spec(path / "spec.yaml"), _predictions(path / "predictions.csv", summary))
+
+
+def _finished(path: Path) -> None:
+    """Raises `DataError` if there is no run in a folder, or one that did not finish."""
     if not path.is_dir():
         raise DataError(
             "not a folder; a run is a folder with result.json" if path.exists() else "no such folder",
-            where=str(folder),
+            where=str(path),
         )
     if not (path / "result.json").exists():
         begun = (path / "log.txt").exists() or (path / "spec.yaml").exists()
@@ -69,9 +79,7 @@ def read_run(folder: str | Path) -> RunFiles:
             if begun
             else f"no run here: result.json is missing{newest(path, '*/result.json', '*/*/result.json')}"
         )
-        raise DataError(said, where=str(folder))
-    summary = _summary(path / "result.json")
-    return RunFiles(path, summary, _spec(path / "spec.yaml"), _predictions(path / "predictions.csv", summary))
+        raise DataError(said, where=str(path))
 
 
 def _summary(file: Path) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import copy
 from collections.abc import Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,9 +28,21 @@ from cvpipe.conductor.scan import usable
 from cvpipe.conductor.seeding import seeded
 from cvpipe.conductor.stand_ins import replaced
 from cvpipe.conductor.store import Nowhere, open_store
+from cvpipe.configurable import Configurable
 from cvpipe.data import Dataset, Images, Predictions
 from cvpipe.errors import DataError, NotFitted, SpecError
 from cvpipe.stage import Stage
+from cvpipe.wording import shown
+
+
+def number_problems(seed: Any, jobs: Any) -> list[str]:
+    """What is wrong with a seed and a number of workers; None is what there is by default."""
+    found = []
+    if seed is not None and (type(seed) is not int or seed < 0):
+        found.append(f"seed must be a whole number of at least 0, got {shown(seed)}")
+    if jobs is not None and (isinstance(jobs, bool) or not isinstance(jobs, Integral) or jobs == 0):
+        found.append(f"jobs must be a whole number other than 0, -1 is one for each core, got {shown(jobs)}")
+    return found
 
 
 class Pipeline(Estimator):
@@ -53,11 +66,15 @@ class Pipeline(Estimator):
         self.jobs = jobs
         self.cache = cache
 
-    def check(self) -> None:
-        """Are all options allowed, do the stages fit together? Raises `SpecError` with all problems. Reads no pixel."""
+    def check(self, *others: Configurable) -> None:
+        """Are all options allowed, also those of `others` such as a split, do the stages fit together?
+
+        Raises `SpecError` with all problems. Reads no pixel.
+        """
         from cvpipe.spec import option_problems
 
-        problems = [message for stage in self.stages for message in option_problems(stage)]
+        problems = number_problems(self.seed, self.jobs)
+        problems += [message for thing in (*others, *self.stages) for message in option_problems(thing)]
         problems += [message for _, message in chain_problems(replaced(self.stages))]
         if problems:
             raise SpecError(problems)

@@ -54,8 +54,10 @@ def usable(
 ) -> tuple[Dataset, Scan, list[dict[str, str]]]:
     """The part of a data set that can be decoded, its scan, and what was skipped as `{id, reason}`.
 
-    Raises `DataError` if an image is bad and the policy is `fail`, or if nothing is left.
+    Raises `DataError` if there is no image, if one is bad and the policy is `fail`, or if nothing is left.
     """
+    if not len(dataset):
+        raise DataError(f"data set '{dataset.name}' has no images")
     found = scan(dataset.images, store, jobs, progress)
     bad = [i for i, reason in enumerate(found.reasons) if reason]
     skipped = [{"id": dataset.images.ids[i], "reason": found.reasons[i]} for i in bad]

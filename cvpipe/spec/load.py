@@ -43,7 +43,7 @@ def load_spec(
     else:
         text, called, stem = read_spec(path_or_name)
         node = parse(text, called)
-    _mapping_or_raise(node)
+    _mapping_or_raise(node, called)
     problems = _changed(node, called, overrides, data, seed, changes or {})
     return _spec(node, stem, problems)
 
@@ -57,12 +57,14 @@ def parse_split(text: str, where: str) -> Split:
     return cast("Split", split)
 
 
-def _mapping_or_raise(node: Node) -> None:
+def _mapping_or_raise(node: Node, called: str) -> None:
     if node.value is None:
         raise SpecError("the spec is empty; `cvpipe init` writes one to start from", node.where)
     if not node.is_map:
         kind = "a list" if isinstance(node.value, list) else shown(node.plain())
         raise SpecError(f"a spec is a mapping with the keys {listed(KEYS, 'and')}, got {kind}", node.where)
+    if "specs" in node.value and "stages" not in node.value:
+        raise SpecError(f"is a suite; `cvpipe compare {called}` runs it", where=called)
     if not any(key in KEYS or did_you_mean(key, KEYS) for key in node.value):
         # Some other file: one line about it, not one for each of its keys.
         raise SpecError(f"this is no spec: it has none of the keys {listed(KEYS, 'and')}", node.where)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def data_node(text: str) -> Node:
     if kind:
         return Node({kind: Node(str(path), where)}, where, {kind: where})
     allowed = "a data set (see `cvpipe datasets`), a folder of class folders or a .csv file"
-    said = f"'{text}' is no .csv file" if path.is_file() else f"no data set, folder or file '{text}'"
+    said = f"'{text}' is no .csv file" if os.path.isfile(path) else f"no data set, folder or file '{text}'"
     raise SpecError(f"{said}{near_path(path, _is_data, dataset_names())}; it must be {allowed}", where)
 
 
@@ -68,9 +69,9 @@ def shadowed(text: str) -> str:
 def path_kind(text: str) -> str:
     """The data set that a path leads to: `folder`, `csv`, or empty for neither. No text is no path."""
     path = Path(text).expanduser()
-    if text and path.is_dir():
+    if text and os.path.isdir(path):  # `path.is_dir()` raises where a folder above it may not be looked into
         return "folder"
-    return "csv" if path.is_file() and path.suffix.lower() == ".csv" else ""
+    return "csv" if os.path.isfile(path) and path.suffix.lower() == ".csv" else ""
 
 
 def _is_data(path: Path) -> bool:
