@@ -60,8 +60,7 @@ def stage_rows() -> list[tuple[str, ...]]:
 
     order = ["Keypoints", "Patches", "Descriptors", "BinaryDescriptors", "Maps", "Features", "Predictions"]
     rows = []
-    for word in registry.stage_names():
-        cls = registry.stage_class(word)
+    for word, cls in registry.stage_classes():
         here = edge(cls)
         last = (here.gives or here.takes)[-1].__name__
         gives = names(here.gives) if here.gives else "the same"

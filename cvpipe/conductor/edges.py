@@ -161,24 +161,22 @@ def _misfit(stages: Sequence[Stage], index: int, given: tuple[type, ...], here: 
     )
     bridges = _bridges(given, here.takes)
     makers = f". Stages that make {names(here.takes)} from {names(given)}: {', '.join(bridges)}"
-    takers = [name for name, cls in _all_stages() if set(given) & set(takes(cls))]
+    takers = [name for name, cls in registry.stage_classes() if set(given) & set(takes(cls))]
     hint = makers if bridges else f". Stages that take {names(given)}: {', '.join(takers)}"
     return f"stage {index + 1} '{stages[index].name}' takes {names(here.takes)}, but {source}{hint}"
 
 
 def _no_classifier(last: Stage, given: tuple[type, ...]) -> str:
-    ends = [n for n, c in _all_stages() if issubclass(c, Classifier) and set(given) & set(takes(c))]
+    ends = [
+        n for n, c in registry.stage_classes() if issubclass(c, Classifier) and set(given) & set(takes(c))
+    ]
     hint = f"; classifiers that take {names(given)}: {', '.join(ends)}" if ends else ""
     return f"the last stage '{last.name}' gives {names(given)}, but a pipeline ends with a classifier{hint}"
 
 
 def _bridges(given: tuple[type, ...], wanted: tuple[type, ...]) -> list[str]:
-    return [name for name, stage in _all_stages()
+    return [name for name, stage in registry.stage_classes()
             if set(given) & set(takes(stage)) and set(edge(stage).after(given)) & set(wanted)]  # fmt: skip
-
-
-def _all_stages() -> list[tuple[str, type[Stage]]]:
-    return [(name, registry.stage_class(name)) for name in registry.stage_names()]
 
 
 def _types(hint: Any) -> tuple[type, ...]:
