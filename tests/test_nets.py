@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +12,19 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from toys import striped
 
+from cvpipe import Pipeline
 from cvpipe.conductor import sources
 from cvpipe.errors import RunError, SpecError
-from cvpipe.nets.build import TRUST, build, smallest_size
+from cvpipe.nets.build import build, smallest_size
 from cvpipe.nets.cost import multiply_adds
 from cvpipe.nets.layers import ScaledTanh, Subsample, TableConv
 from cvpipe.nets.lenet import LENET5_TABLE
+from cvpipe.nets.own import TRUST, check_output
 from cvpipe.nets.table import NETS, net_problem
 from cvpipe.nets.taps import Dry
+from cvpipe.stages.networks.cnn import Cnn
 
 PUBLISHED = {
     # network: (parameters, multiply-adds in 10^6 or None), with 1,000 classes at the size of its paper; 10 digits
@@ -268,6 +275,90 @@ def test_classes_of_the_user_are_built_if_their_package_is_trusted(
     assert build("my_nets.Flat", **size, bias=False)(torch.zeros(1, 1, 4, 4)).shape == (1, 3)
     with pytest.raises(SpecError, match="cannot be imported"):
         build("my_nets.Round", **size)
+
+
+THEIRS = """
+import torch
+from torch import nn
+class Tiny(nn.Module):
+    def __init__(self, classes, channels, size):
+        super().__init__()
+        self.dense = nn.Linear(channels * size[0] * size[1], classes)
+    def forward(self, x):
+        return self.dense(x.flatten(1))
+class Twice(Tiny):
+    def forward(self, x):
+        return super().forward(x), x
+class Four(Tiny):
+    def __init__(self, classes, channels, size):
+        super().__init__(4, channels, size)
+class Small(Tiny):
+    def __init__(self, classes, channels, size):
+        super().__init__(classes, channels, (2, 2))
+class Plain(Tiny):
+    def __init__(self, classes):
+        super().__init__(classes, 3, (8, 8))
+def number(classes, channels, size):
+    return 7
+"""
+
+
+@pytest.fixture
+def theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A module with networks of the user's, which may be built."""
+    (tmp_path / "tiny_nets.py").write_text(THEIRS)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv(TRUST, "tiny_nets,nowhere_nets")
+    yield
+    sys.modules.pop("tiny_nets", None)
+
+
+def test_what_keeps_a_class_of_the_user_from_being_built_is_known_before_a_run(
+    theirs: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert net_problem("tiny_nets.Tiny") == ""
+    assert "tiny_nets" not in sys.modules
+    assert net_problem("nowhere_nets.Tiny") == (
+        "network 'nowhere_nets.Tiny' cannot be imported: there is no module 'nowhere_nets'; "
+        "PYTHONPATH=. finds a file in the working folder"
+    )
+    assert "ModuleNotFoundError: No module named 'nowhere_nets'" in net_problem("nowhere_nets.inner.Tiny")
+    monkeypatch.delenv(TRUST)
+    wrong = "network 'tiny_nets.Tiny' runs code of 'tiny_nets': allow it with CVPIPE_TRUST=tiny_nets"
+    assert net_problem("tiny_nets.Tiny") == wrong
+    with pytest.raises(SpecError, match=wrong):
+        Pipeline([Cnn(net="tiny_nets.Tiny")]).check()
+
+
+@pytest.mark.parametrize(
+    ("net", "said"),
+    [
+        ("Twice", "must give a score for each image and class, (2, 3) for two images and 3 classes, but gives a tuple"),
+        ("Four", "must give a score for each image and class, (2, 3) for two images and 3 classes, but gives (2, 4)"),
+        ("Small", "fails on two images, (2, 3, 8, 8): RuntimeError: mat1 and mat2 shapes cannot be multiplied"),
+        ("Plain", "cannot be built: TypeError: Plain.__init__() got an unexpected keyword argument 'channels'; "
+                  "it is called with classes, channels, size"),
+        ("number", "makes no torch.nn.Module: its type is int"),
+    ],
+)  # fmt: skip
+def test_a_wrong_network_of_the_user_is_explained(theirs: None, net: str, said: str) -> None:
+    data = striped(6, side=8)
+    stage = Cnn(net=f"tiny_nets.{net}", size=8, epochs=1, seed=0)
+    with pytest.raises((RunError, SpecError), match=re.escape(f"network 'tiny_nets.{net}' {said}")):
+        stage.fit(data.images, data.labels)
+
+
+def test_looking_at_what_a_network_gives_leaves_it_as_it_is(theirs: None) -> None:
+    module = nn.Sequential(build("tiny_nets.Tiny", classes=3, channels=3, size=(8, 8)))
+    module.append(nn.BatchNorm1d(3))
+    torch.manual_seed(1)
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    check_output("tiny_nets.Tiny", module, 3, 3, (8, 8))
+    assert module.training
+    assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
+    drawn = torch.rand(1)
+    torch.manual_seed(1)
+    assert torch.equal(drawn, torch.rand(1))
 
 
 def test_the_source_of_every_network_is_part_of_the_keys_of_results() -> None:

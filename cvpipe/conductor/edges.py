@@ -10,7 +10,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from cvpipe import registry
 from cvpipe.composite import Composite
 from cvpipe.configurable import parts_of
-from cvpipe.data import Images
+from cvpipe.data import Batch, Images
 from cvpipe.errors import SpecError, listed
 from cvpipe.help import option_types
 from cvpipe.stage import Classifier, Learner, Part, Stage
@@ -81,6 +81,7 @@ def chain_problems(stages: Sequence[Stage]) -> list[tuple[int, str]]:
         here = settled(stage)
         if not set(given) & set(here.takes):
             problems.append((index, _misfit(stages, index, given, here)))
+        problems += [(index, message) for message in _output_problems(stage, here.after(given))]
         problems += [(index, message) for message in _sampler_problems(stage, given, here)]
         problems += [(index, message) for message in part_problems(stage)]
         problems += [(index, message) for message in _branch_problems(stage, given)]
@@ -107,6 +108,7 @@ def _branch_problems(stage: Stage, given: tuple[type, ...]) -> list[str]:
             here = settled(part)
             if not set(kinds) & set(here.takes):
                 found.append(where + _misfit(chain, index, kinds, here))
+            found += [where + message for message in _output_problems(part, here.after(kinds))]
             found += [where + message for message in _sampler_problems(part, kinds, here)]
             if isinstance(part, Classifier):
                 found.append(f"{where}'{part.name}' is a classifier, which only ends a pipeline")
@@ -116,6 +118,17 @@ def _branch_problems(stage: Stage, given: tuple[type, ...]) -> list[str]:
             ends = f"gives {names(kinds)}, but a chain ends with {names(gives(type(stage)))}"
             found.append(f"{where}'{chain[-1].name}' {ends}" if chain else f"{where}it is empty")
     return found
+
+
+def _output_problems(stage: Stage, given: tuple[type, ...]) -> list[str]:
+    """What is wrong with what a stage gives: it is kept in the cache, where images, which are decoded on demand, and
+    anything else that is no batch have no place."""
+    wrong = [kind for kind in given if not (isinstance(kind, type) and issubclass(kind, Batch))]
+    if not wrong:
+        return []
+    allowed = "Maps, Patches, Keypoints, Descriptors or Features"
+    more = "; a stage that changes pixels does so where they are used" if Images in wrong else ""
+    return [f"stage '{stage.name}' gives {names(wrong)}, but a stage gives {allowed}{more}"]
 
 
 def _sampler_problems(stage: Stage, given: tuple[type, ...], here: Edge) -> list[str]:

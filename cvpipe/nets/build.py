@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cvpipe.errors import RunError, SpecError
 from cvpipe.nets import timm_nets
+from cvpipe.nets.own import build_own, is_own
 from cvpipe.nets.table import NETS, net_problem
 
 if TYPE_CHECKING:
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
         vgg,
     )
 
-TRUST = "CVPIPE_TRUST"
-"""The environment variable with the packages (after commas) whose classes may be built: building runs their code."""
-
 
 def build(net: str, *, classes: int, channels: int, size: tuple[int, int], **options: Any) -> Module:
     """A network with fresh random weights, in training mode.
@@ -42,15 +39,16 @@ def build(net: str, *, classes: int, channels: int, size: tuple[int, int], **opt
     needs besides the scores it keeps from its last forward pass. `package.Class` is a class of the user's, called
     with `classes`, `channels`, `size` and the options; `timm:NAME` is a network of the package timm.
 
-    Raises `SpecError` for an unknown word or option, `RunError` for images that are too small for its pooling.
+    Raises `SpecError` for an unknown word or option, `RunError` for images that are too small for its pooling, and for
+    a class of the user's that gives something else.
     """
     problem = net_problem(net, options)
     if problem:
         raise SpecError(problem)
     if net.startswith(timm_nets.PREFIX):
         return timm_nets.create(net, classes, channels, **options)
-    if "." in net:
-        return _user_class(net)(classes=classes, channels=channels, size=size, **options)
+    if is_own(net):
+        return build_own(net, classes, channels, size, options)
     problem = size_problem(net, size, options)
     if problem:
         raise RunError(problem)
@@ -84,27 +82,3 @@ def side_of(net: str) -> int:
 def _maker(net: str) -> Callable[..., Module]:
     family, _, function = NETS[net].maker.partition(".")
     return getattr(importlib.import_module(f"cvpipe.nets.{family}"), function)
-
-
-def module_of(net: str) -> list[str]:
-    """The module with a class of the user's, whose source decides what it gives; none for a network of `NETS`, and for
-    a class that may not be built."""
-    if "." not in net or net.startswith(timm_nets.PREFIX) or net.partition(".")[0] not in _trusted():
-        return []
-    return [net.rpartition(".")[0]]
-
-
-def _trusted() -> list[str]:
-    return [word.strip() for word in os.environ.get(TRUST, "").split(",")]
-
-
-def _user_class(path: str) -> Callable[..., Module]:
-    """The class at `package.module.Class`, if its package is trusted."""
-    module, _, name = path.rpartition(".")
-    package = module.split(".")[0]
-    if package not in _trusted():
-        raise SpecError(f"network '{path}' runs code of '{package}': allow it with {TRUST}={package}")
-    try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise SpecError(f"network '{path}' cannot be imported: {error}") from error
