@@ -16,13 +16,17 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.utils.validation import check_is_fitted
 from toys import CLASSES, Centre, Centroid, Slopes, striped, stripes
 
-from cvpipe import Pipeline
-from cvpipe.data import Images
+from cvpipe import Pipeline, registry
+from cvpipe.conductor.edges import takes
+from cvpipe.data import Features, Images
 from cvpipe.errors import DataError, NotFitted, RunError, SpecError
+from cvpipe.stage import Classifier
+from cvpipe.stages.classifiers.ensemble import Ensemble
 from cvpipe.stages.classifiers.svm import Svm
 from cvpipe.stages.descriptors.root_sift import RootSift
 from cvpipe.stages.descriptors.sift import Sift
 from cvpipe.stages.features.bag_of_words import BagOfWords
+from cvpipe.stages.features.raw_pixels import RawPixels
 
 
 @pytest.fixture(autouse=True)
@@ -254,6 +258,49 @@ def test_cross_val_score(tmp_path: Path, scoring: Any) -> None:
     assert log.stat().st_size == looks
     for train in Centre.fits:
         assert len(train[0]) == 30
+
+
+def two_classes() -> tuple[Images, np.ndarray]:
+    data = striped(48, side=16)
+    return data.images, data.labels == CLASSES[0]
+
+
+def test_two_classes_as_scikit_learn_wants_them() -> None:
+    images, truth = two_classes()
+    pipeline = Pipeline([RawPixels(size=8), Svm()]).fit(images, truth)
+    found, scores = pipeline.decision_function(images), pipeline.predictions(images).scores
+    np.testing.assert_array_equal(found, scores[:, 1] - scores[:, 0])
+    np.testing.assert_array_equal(found > 0, pipeline.predict(images))
+    assert pipeline.decision_function([]).shape == (0,)
+
+
+@pytest.mark.parametrize("scoring", ["roc_auc", "average_precision", "neg_log_loss"])
+def test_scores_of_two_classes_are_judged(scoring: str) -> None:
+    pipeline = Pipeline([RawPixels(size=8), Svm(probability=True)])
+    assert np.isfinite(cross_val_score(pipeline, *two_classes(), cv=3, scoring=scoring)).all()
+
+
+def test_probabilities_are_there_where_the_classifier_gives_some() -> None:
+    data = striped(45)
+    with pytest.raises(
+        AttributeError, match="the scores of 'svm' are no probabilities: decision_function gives"
+    ):
+        Pipeline([RawPixels(size=8), Svm()]).predict_proba  # noqa: B018
+    assert not hasattr(Pipeline([]), "predict_proba")
+    assert not hasattr(Pipeline([RawPixels(size=8), Ensemble()]), "predict_proba")
+    likely = [
+        cls for _, cls in registry.stage_classes() if issubclass(cls, Classifier) and Features in takes(cls)
+    ]
+    stages = [cls(**{"probability": True} if cls is Svm else {}) for cls in likely]
+    stages = [stage for stage in [*stages, Ensemble(combine="vote")] if stage.gives_probabilities]
+    assert len(stages) == 6
+    for stage in stages:
+        pipeline = Pipeline([Slopes(), Centre(), stage]).fit(data.images, data.labels)
+        found = pipeline.predict_proba(data.images)
+        assert found.min() >= 0
+        np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
+        np.testing.assert_array_equal(pipeline.classes_[found.argmax(axis=1)], pipeline.predict(data.images))
+    assert np.isfinite(cross_val_score(pipeline, data.images, data.labels, cv=3, scoring="roc_auc_ovr")).all()
 
 
 def test_splitting_and_indexing_decode_nothing(tmp_path: Path) -> None:

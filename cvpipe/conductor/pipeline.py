@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -120,8 +120,25 @@ class Pipeline(Estimator):
         return self.predictions(images).labels
 
     def decision_function(self, images: Images) -> np.ndarray:
-        """(n, k) scores; column j belongs to `classes_[j]`."""
-        return self.predictions(images).scores
+        """(n, k) scores; column j belongs to `classes_[j]`. Of two classes (n,), the second's less the first's."""
+        scores = self.predictions(images).scores
+        return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
+
+    @property
+    def predict_proba(self) -> Callable[[Images], np.ndarray]:
+        """`predict_proba(images)`: (n, k) probabilities; column j belongs to `classes_[j]`.
+
+        Raises `AttributeError` where the classifier gives other scores: so scikit-learn asks whether there are any.
+        """
+        last = self.stages[-1] if len(self.stages) else None
+        if not getattr(last, "gives_probabilities", False):
+            said = f"the scores of '{getattr(last, 'name', last)}' are no probabilities"
+            raise AttributeError(f"{said}: decision_function gives them")
+
+        def predict_proba(images: Images) -> np.ndarray:  # scikit-learn looks at its name
+            return self.predictions(images).scores
+
+        return predict_proba
 
     def score(self, images: Images, labels: Any) -> float:
         """Accuracy in [0, 1]; `labels` is (n,)."""

@@ -49,6 +49,8 @@ class Calibrated(Classifier):
     sigmoids_: np.ndarray
     classifier_: Classifier
 
+    gives_probabilities = True
+
     def fit(self, features: Features, labels: np.ndarray | None = None) -> Self:
         """Learn from (n, D) features and (n,) labels."""
         self.classes_, truth = classes_of(labels, self.name)

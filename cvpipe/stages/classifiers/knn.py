@@ -34,6 +34,8 @@ class Knn(Classifier):
     rows_: np.ndarray
     truth_: np.ndarray
 
+    gives_probabilities = True
+
     def fit(self, features: Features, labels: np.ndarray | None = None) -> Self:
         """Keep the (n, D) features and (n,) labels."""
         if labels is None or not len(features):

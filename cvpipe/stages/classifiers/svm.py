@@ -62,6 +62,11 @@ class Svm(Classifier):
     accuracies_: np.ndarray
     sigmoids_: np.ndarray
 
+    @property
+    def gives_probabilities(self) -> bool:
+        """If they were asked for."""
+        return self.probability
+
     def fit(self, features: Features, labels: np.ndarray | None = None) -> Self:
         """Learn from (n, D) features and (n,) labels."""
         self.classes_, truth = classes_of(labels, self.name)

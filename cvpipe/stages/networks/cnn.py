@@ -35,6 +35,8 @@ class Cnn(Trained, Seen, Chosen, Network, Classifier):
 
     capsules_: np.ndarray
 
+    gives_probabilities = True
+
     def conflicts(self) -> list[str]:
         """What does not go together."""
         return [*Chosen.conflicts(self), *Trained.conflicts(self)]

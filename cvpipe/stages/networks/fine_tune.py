@@ -38,6 +38,8 @@ class FineTune(Trained, Pretrained, Network, Classifier):
 
     epochs: Count = 5  # passes over the training images, for each layer in `unfreeze`
 
+    gives_probabilities = True
+
     def conflicts(self) -> list[str]:
         """What does not go together."""
         return [*Pretrained.conflicts(self), *Trained.conflicts(self)]
