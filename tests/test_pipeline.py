@@ -13,12 +13,13 @@ import pytest
 import toys
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.svm import SVC
 from sklearn.utils.validation import check_is_fitted
 from toys import CLASSES, Centre, Centroid, Slopes, striped, stripes
 
 from cvpipe import Pipeline, registry
 from cvpipe.conductor.edges import takes
-from cvpipe.data import Features, Images
+from cvpipe.data import Dataset, Features, Images
 from cvpipe.errors import DataError, NotFitted, RunError, SpecError
 from cvpipe.stage import Classifier
 from cvpipe.stages.classifiers.ensemble import Ensemble
@@ -103,6 +104,57 @@ def test_an_unfitted_pipeline_says_so() -> None:
     with pytest.raises(NotFitted, match="the pipeline is not fitted: call fit or run first"):
         plain().predict(striped(3).images)
     assert not hasattr(plain(), "classes_")
+
+
+@pytest.mark.parametrize(
+    ("stages", "said"),
+    [
+        ([RawPixels, Svm()], "stage 1 is the class RawPixels: write RawPixels()"),
+        (
+            [RawPixels(), "svm"],
+            "stage 2 is a word, 'svm': a pipeline in Python takes objects, a spec takes words",
+        ),
+        ([RawPixels(), SVC()], "stage 2 is no stage, but of type SVC: SVC()"),
+        (Svm(), r"a pipeline takes a list of stages, got Svm\("),
+        ("pixels_knn", "a pipeline takes a list of stages, got 'pixels_knn'"),
+    ],
+)
+def test_what_is_no_stage_is_told(stages: Any, said: str) -> None:
+    with pytest.raises(SpecError, match=said):
+        Pipeline(stages).check()
+    with pytest.raises(SpecError, match=said):
+        Pipeline(stages).fit(*stripes(6))
+
+
+def test_what_is_no_list_of_images_is_told() -> None:
+    pictures, labels = stripes(12)
+    pipeline = plain().fit(pictures, labels)
+    for work in (pipeline.predict, lambda images: pipeline.score(images, labels)):
+        with pytest.raises(RunError, match=r"images must be a list, also of one path: \['new\.jpg'\]"):
+            work("new.jpg")
+        with pytest.raises(RunError, match="images must be a list, also of one path"):
+            work(Path("new.jpg"))
+    with pytest.raises(RunError, match=r"also of one image: got an array of shape \(16, 16, 3\)"):
+        pipeline.predict(pictures[0])
+    assert (
+        len(pipeline.predict(np.stack(pictures))) == len(pipeline.predict(np.stack(pictures)[..., 0])) == 12
+    )
+
+
+def test_a_run_takes_a_data_set() -> None:
+    with pytest.raises(SpecError, match=r"a pipeline runs on a `Dataset`, such as .* gives, .*; got a str"):
+        plain().run("textures")  # type: ignore[arg-type]
+
+
+def test_a_data_set_of_lists() -> None:
+    pictures, labels = stripes(30)
+    want = Dataset("stripes", Images.from_arrays(pictures), labels)
+    for images in (pictures, np.stack(pictures)):
+        data = Dataset("stripes", images, labels.tolist(), groups=[str(i) for i in range(30)])  # type: ignore[arg-type]
+        assert data.classes.tolist() == list(CLASSES)
+        assert data[labels == "down"].groups.tolist() == [str(i) for i in np.flatnonzero(labels == "down")]
+        found = plain().run(data, split={"kfold": 2})
+        assert found.fingerprint == plain().run(want, split={"kfold": 2}).fingerprint
 
 
 def test_what_cannot_be_fitted() -> None:

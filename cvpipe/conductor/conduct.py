@@ -59,6 +59,9 @@ def conduct(
     otherwise it is the one of the first split. Raises `SpecError`, `DataError` or `RunError`.
     """
     began = time.perf_counter()
+    if not isinstance(dataset, Dataset):
+        said = "such as cvpipe.load_dataset('textures') gives, or Dataset(name, images, labels)"
+        raise SpecError(f"a pipeline runs on a `Dataset`, {said}; got a {type(dataset).__name__}")
     pipeline.check()
     if on_bad_image not in POLICIES:
         near = did_you_mean(str(on_bad_image), POLICIES)

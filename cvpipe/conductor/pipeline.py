@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,7 +18,7 @@ from cvpipe.conductor import workers
 from cvpipe.conductor.edges import chain_problems
 from cvpipe.conductor.estimator import Estimator
 from cvpipe.conductor.flow import Flow
-from cvpipe.conductor.inputs import as_images, probe_images, tokens_of
+from cvpipe.conductor.inputs import probe_images, tokens_of
 from cvpipe.conductor.ledger import Ledger
 from cvpipe.conductor.links import Link
 from cvpipe.conductor.progress import Progress
@@ -27,9 +27,10 @@ from cvpipe.conductor.scan import usable
 from cvpipe.conductor.seeding import seeded
 from cvpipe.conductor.stand_ins import replaced
 from cvpipe.conductor.store import Nowhere, open_store
-from cvpipe.data import Dataset, Images, Predictions
+from cvpipe.data import Dataset, Images, Predictions, as_images
 from cvpipe.errors import DataError, NotFitted, SpecError
 from cvpipe.stage import Stage
+from cvpipe.wording import shown
 
 
 class Pipeline(Estimator):
@@ -57,6 +58,9 @@ class Pipeline(Estimator):
         """Are all options allowed, do the stages fit together? Raises `SpecError` with all problems. Reads no pixel."""
         from cvpipe.spec import option_problems
 
+        no_stages = list(_no_stages(self.stages))
+        if no_stages:
+            raise SpecError(no_stages)
         problems = [message for stage in self.stages for message in option_problems(stage)]
         problems += [message for _, message in chain_problems(replaced(self.stages))]
         if problems:
@@ -82,10 +86,10 @@ class Pipeline(Estimator):
     def fit(self, images: Images, labels: Any) -> Self:
         """Learn from labelled images; `labels` is (n,). Raises `DataError` for an image that cannot be decoded."""
         self.check()
-        classes = np.asarray(labels)
-        if len(classes) != len(images):
-            raise DataError(f"{len(classes)} labels for {len(images)} images")
-        dataset = Dataset("images", as_images(images), classes)
+        given, classes = as_images(images), np.asarray(labels)
+        if len(classes) != len(given):
+            raise DataError(f"{len(classes)} labels for {len(given)} images")
+        dataset = Dataset("images", given, classes)
         jobs = workers.count(self.jobs)
         with open_store(self.cache) as store:
             kept, scan, _ = usable(dataset, "fail", store, jobs, Progress())
@@ -104,13 +108,12 @@ class Pipeline(Estimator):
 
     def predictions(self, images: Images, progress: Progress | None = None) -> Predictions:
         """Scores for each image and class. Raises `NotFitted`, and `DataError` for an image that cannot be decoded."""
-        chain = self._chain()
-        if not len(images):
+        chain, asked = self._chain(), as_images(images)
+        if not len(asked):
             return Predictions(scores=np.empty((0, len(self.classes_)), np.float32), classes=self.classes_)
         jobs = workers.count(self.jobs)
         keyed = self.cache and all(link.key for link in chain)
         with open_store(True) if keyed else contextlib.nullcontext(Nowhere()) as store:
-            asked = as_images(images)
             tokens = tokens_of(asked) if keyed else [""] * len(asked)
             ledger = Ledger(self.fitted, jobs, progress or Progress())
             return Flow(asked, tokens, store, jobs, ledger).predict(chain, np.arange(len(asked)))
@@ -142,10 +145,10 @@ class Pipeline(Estimator):
 
     def score(self, images: Images, labels: Any) -> float:
         """Accuracy in [0, 1]; `labels` is (n,)."""
-        truth = np.asarray(labels)
-        if truth.shape != (len(images),):
-            raise DataError(f"labels of shape {truth.shape} for {len(images)} images")
-        return float(np.mean(self.predict(images) == truth))
+        given, truth = as_images(images), np.asarray(labels)
+        if truth.shape != (len(given),):
+            raise DataError(f"labels of shape {truth.shape} for {len(given)} images")
+        return float(np.mean(self.predict(given) == truth))
 
     def save(self, folder: str | Path) -> None:
         """Write the fitted pipeline into a folder: arrays, JSON and a probe, no code. `cvpipe.load` gives it back."""
@@ -170,3 +173,17 @@ class Pipeline(Estimator):
 
     def __repr__(self) -> str:
         return f"Pipeline({list(self.stages)!r})"
+
+
+def _no_stages(stages: Any) -> Iterator[str]:
+    """What among the stages of a pipeline is none, and what to write instead."""
+    if not isinstance(stages, Sequence) or isinstance(stages, str):
+        yield f"a pipeline takes a list of stages, got {stages!r}"
+        return
+    for number, stage in enumerate(stages, 1):
+        if isinstance(stage, type) and issubclass(stage, Stage):
+            yield f"stage {number} is the class {stage.__name__}: write {stage.__name__}()"
+        elif isinstance(stage, str):
+            yield f"stage {number} is a word, {stage!r}: a pipeline in Python takes objects, a spec takes words"
+        elif not isinstance(stage, Stage):
+            yield f"stage {number} is no stage, but of type {type(stage).__name__}: {shown(stage)}"
