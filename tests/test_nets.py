@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
+from cvpipe_cli.main import main
 from torch import nn
 from toys import striped
 
 from cvpipe import Pipeline
 from cvpipe.conductor import sources
 from cvpipe.errors import RunError, SpecError
-from cvpipe.nets.build import build, smallest_size
+from cvpipe.nets.build import build, smallest_size, usual_task
 from cvpipe.nets.cost import multiply_adds
 from cvpipe.nets.layers import ScaledTanh, Subsample, TableConv
 from cvpipe.nets.lenet import LENET5_TABLE
@@ -61,9 +63,8 @@ PUBLISHED = {
 
 
 def dry(net: str, **options: Any) -> Dry:
-    side = NETS[net].side
-    digits = side < 100
-    return Dry(net, 10 if digits else 1000, 1 if digits else 3, (side, side), **options)
+    classes, channels, side = usual_task(net)
+    return Dry(net, classes, channels, (side, side), **options)
 
 
 @pytest.mark.parametrize("net", NETS)
@@ -239,6 +240,8 @@ def test_the_first_stride_of_lite0_puts_its_margin_at_the_right_and_the_bottom()
 def test_words_and_options_are_checked_without_building() -> None:
     assert net_problem("resnet18") == ""
     assert net_problem("resnet8") == "unknown network 'resnet8' (did you mean 'resnet18'?)"
+    assert net_problem("lite0") == "unknown network 'lite0' (did you mean 'efficientnet_lite0'?)"
+    assert "; there are mlp," in net_problem("zzzz")
     assert (
         net_problem("mlp", {"width": [3]})
         == "unknown option 'width' of network 'mlp' (did you mean 'widths'?)"
@@ -364,6 +367,25 @@ def test_looking_at_what_a_network_gives_leaves_it_as_it_is(theirs: None) -> Non
 def test_the_source_of_every_network_is_part_of_the_keys_of_results() -> None:
     found = sources.closure("cvpipe.nets.build") or {}
     assert {f"cvpipe.nets.{net.maker.partition('.')[0]}" for net in NETS.values()} <= set(found)
+
+
+@pytest.mark.parametrize(
+    ("net", "line"),
+    [
+        (
+            "lenet5",
+            "lenet5 on grey images of 28 x 28 px with 10 classes: 60,850 parameters, 326,520 multiply-adds.",
+        ),
+        (
+            "squeezenet",
+            "squeezenet on colour images of 224 x 224 px with 1,000 classes: 1,248,424 parameters, ",
+        ),
+    ],
+)
+def test_layers_are_listed_for_the_images_of_the_table(net: str, line: str) -> None:
+    done = CliRunner().invoke(main, ["stages", "--layers", net])
+    assert done.exit_code == 0
+    assert line in done.stdout
 
 
 def test_the_table_in_the_docs_is_counted() -> None:

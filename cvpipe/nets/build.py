@@ -30,6 +30,9 @@ if TYPE_CHECKING:
         vgg,
     )
 
+SMALL = 100
+"""Sides below this are those of digits, 28 or 32 px; ImageNet's are 224 px."""
+
 
 def build(net: str, *, classes: int, channels: int, size: tuple[int, int], **options: Any) -> Module:
     """A network with fresh random weights, in training mode.
@@ -39,8 +42,8 @@ def build(net: str, *, classes: int, channels: int, size: tuple[int, int], **opt
     needs besides the scores it keeps from its last forward pass. `package.Class` is a class of the user's, called
     with `classes`, `channels`, `size` and the options; `timm:NAME` is a network of the package timm.
 
-    Raises `SpecError` for an unknown word or option, `RunError` for images that are too small for its pooling, and for
-    a class of the user's that gives something else.
+    Raises `SpecError` for an unknown word or option and for a class that cannot be built, `RunError` for images that
+    are too small for its pooling.
     """
     problem = net_problem(net, options)
     if problem:
@@ -77,6 +80,13 @@ def side_of(net: str) -> int:
     if net.startswith(timm_nets.PREFIX):
         return timm_nets.look(net)[2]
     return NETS[net].side if net in NETS else 224
+
+
+def usual_task(net: str) -> tuple[int, int, int]:
+    """Classes, channels and side, px, for which a network's layers and costs are told: ten grey digits if it was made
+    for images below `SMALL`, else ImageNet's."""
+    side = side_of(net)
+    return (10, 1, side) if side < SMALL else (1000, 3, side)
 
 
 def _maker(net: str) -> Callable[..., Module]:

@@ -109,7 +109,9 @@ def net_problem(net: str, options: Mapping[str, Any] | None = None) -> str:
     if is_own(net):
         return own_problem(net)
     if net not in NETS:
-        near = did_you_mean(net, NETS) or f"; there are {listed(NETS, 'and')}"
+        whole = [word for word in NETS if net in word]  # `lite0`, which is a word for weights
+        part = f" (did you mean '{whole[0]}'?)" if len(whole) == 1 else ""
+        near = did_you_mean(net, NETS) or part or f"; there are {listed(NETS, 'and')}"
         return f"unknown network '{net}'{near}"
     allowed = NETS[net].options
     for name, value in (options or {}).items():
