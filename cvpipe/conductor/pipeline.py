@@ -77,7 +77,8 @@ class Pipeline(Estimator):
     def run(self, dataset: Dataset, **options: Any) -> RunResult:
         """Train, time and score on splits of a data set, such as `cvpipe.load_dataset("textures")`.
 
-        Options: see `cvpipe.conductor.conduct.conduct` (split, metrics, seed, on_bad_image, refit, progress, name).
+        Options: see `cvpipe.conductor.conduct.conduct` (split, metrics, seed, jobs, device,
+        on_bad_image, refit, name, spec, progress).
         """
         from cvpipe.conductor.conduct import conduct
 
