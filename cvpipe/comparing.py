@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from cvpipe.api import run
 from cvpipe.comparison import folder as comparison_folder
@@ -129,7 +129,8 @@ def _point(spec: Mapping[str, Any], size: int, options: Mapping[str, Any]) -> Cu
 
 def _asked(specs: Specs) -> tuple[str, list[Asked], list[int]]:
     """The name, the specs and the train sizes of a suite, or those specs."""
-    given = [specs] if isinstance(specs, str | Path) else list(specs)
+    one = isinstance(specs, str | Path | Mapping) or not isinstance(specs, Iterable)
+    given: list[Any] = [specs] if one else [*cast(Any, specs)]  # one alone is refused later, for what it is
     if len(given) == 1 and isinstance(only := given[0], str | Path) and is_suite(only):
         suite = read_suite(only)
         return suite.name, suite.asked, suite.train_sizes

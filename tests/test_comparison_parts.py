@@ -290,3 +290,25 @@ def test_a_thumbnail_is_the_whole_image_amid_grey() -> None:
 def test_backticks_become_code_and_nothing_else_markup() -> None:
     assert code_marks("`a<b>` beats `c` & d") == "<code>a&lt;b&gt;</code> beats <code>c</code> &amp; d"
     assert code_marks("one ` only <") == "one ` only &lt;"
+
+
+def test_a_name_that_no_candidate_has() -> None:
+    comparison = small_comparison()
+    names = [c.name for c in comparison.candidates]
+    with pytest.raises(
+        KeyError, match=rf"no candidate '{names[0]}x' \(did you mean '{names[0]}'\?\); there are "
+    ):
+        comparison.candidate(f"{names[0]}x")
+    with pytest.raises(KeyError, match="no candidate 'zzzz'; there are"):
+        comparison.pair(names[0], "zzzz")
+    failed = comparison.failed[0].name
+    with pytest.raises(KeyError, match=f"'{names[0]}' and '{failed}' were not compared"):
+        comparison.pair(names[0], failed)
+
+
+def test_a_candidate_is_one_line() -> None:
+    comparison = small_comparison()
+    best, failed = comparison.ranked[0], comparison.failed[0]
+    assert repr(best).startswith(f"<Candidate '{best.name}': accuracy 0.")
+    assert repr(failed) == f"<Candidate '{failed.name}': failed: {failed.reason}>"
+    assert all(len(repr(one)) < 200 and "\n" not in repr(one) for one in comparison.candidates)

@@ -61,6 +61,9 @@ def conduct(
     otherwise it is the one of the first split. Raises `SpecError`, `DataError` or `RunError`.
     """
     began = time.perf_counter()
+    if not isinstance(dataset, Dataset):
+        said = "such as cvpipe.load_dataset('textures') gives, or Dataset(name, images, labels)"
+        raise SpecError(f"a pipeline runs on a `Dataset`, {said}; got a {type(dataset).__name__}")
     chosen = as_split({"kfold": 5} if split is None else split)
     if wrong := number_problems(seed, jobs):
         raise SpecError(wrong)

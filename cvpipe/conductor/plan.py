@@ -15,6 +15,7 @@ from cvpipe.conductor.edges import gives, names
 from cvpipe.conductor.held import cached_shares, looked_at
 from cvpipe.conductor.ledger import described
 from cvpipe.conductor.links import is_stored
+from cvpipe.conductor.scan import token_of
 from cvpipe.conductor.seeding import seeded
 from cvpipe.conductor.stand_ins import replaced
 from cvpipe.conductor.store import Store, default_folder
@@ -77,7 +78,7 @@ def make_plan(pipeline: Pipeline, dataset: Dataset, split: Split) -> Plan:
     """Probe a pipeline on a data set. Writes nothing. Raises what `run` would raise about the spec or the split."""
     pipeline.check()
     jobs = workers.count(pipeline.jobs)
-    tokens = [_token(item) for item in dataset.images.items]
+    tokens = [token_of(item)[0] for item in dataset.images.items]
     good = np.array([bool(token) for token in tokens], bool)
     data, found = dataset[good], [token for token in tokens if token]
     skipped = [name for name, ok in zip(dataset.images.ids, good, strict=True) if not ok]
@@ -99,13 +100,6 @@ def make_plan(pipeline: Pipeline, dataset: Dataset, split: Split) -> Plan:
         disk_mb=sum(stage.disk_mb for stage in planned),
         warnings=[*data.warnings, *unused_warnings(data, split)],
     )
-
-
-def _token(item: Any) -> str:
-    try:
-        return str(item.token())
-    except BadImage:
-        return ""
 
 
 @dataclass

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from cvpipe.data.images import Images
+from cvpipe.data.images import Images, as_images
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images with labels.
+    """Images with labels. Lists become what the fields say: of paths or arrays `Images`, of words arrays.
 
     Raises `ValueError` if the arrays do not have one row per image.
     """
@@ -33,8 +33,11 @@ class Dataset:
     """What a reader of scores has to know about how the images were found."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "images", as_images(self.images))
         for what in ("labels", "groups", "given"):
             rows = getattr(self, what)
+            if rows is not None:
+                object.__setattr__(self, what, np.asarray(rows))
             if rows is not None and len(rows) != len(self.images):
                 raise ValueError(f"{len(rows)} {what} for {len(self.images)} images")
 

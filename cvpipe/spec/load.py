@@ -34,6 +34,7 @@ def load_spec(
     or a .csv file; `changes` are nodes of another file by such a KEY, put in before everything else. Relative paths
     start at the working folder. Raises `SpecError` with all problems, each with its file, line and column.
     """
+    _known_or_raise(path_or_name, data)
     if isinstance(path_or_name, Node):
         node, stem = deepcopy(path_or_name), "spec"
         called = f"the spec at {node.where}"
@@ -55,6 +56,21 @@ def parse_split(text: str, where: str) -> Split:
     if problems:
         raise SpecError(problems)
     return cast("Split", split)
+
+
+def _known_or_raise(spec: Any, data: Any) -> None:
+    """Raise `SpecError` for what a spec and its data cannot be, such as objects that are used otherwise."""
+    problems = []
+    if not isinstance(spec, Mapping | Node | str | Path):
+        way = ": call its own run(dataset, split=…)" if hasattr(spec, "predictions") else f": {shown(spec)}"
+        problems.append(f"a spec is a path, a shipped name or a mapping, got a {type(spec).__name__}{way}")
+    if not isinstance(data, str | Path | None):
+        problems.append(
+            f"data is the name of a data set, a folder or a .csv file, got a {type(data).__name__}: "
+            "a data set in memory is given to a pipeline, `Pipeline.from_yaml(spec).run(dataset, split=…)`"
+        )
+    if problems:
+        raise SpecError(problems)
 
 
 def _mapping_or_raise(node: Node, called: str) -> None:
@@ -86,7 +102,7 @@ def _changed(
         partial(put, node, key, deepcopy(value), KEYS, value.where, called) for key, value in given.items()
     ]
     if seed is not None:
-        changes.append(lambda: node.put("seed", Node(seed, f"--seed {seed}"), f"--seed {seed}"))
+        changes.append(lambda: node.put("seed", to_node(seed, f"--seed {seed}"), f"--seed {seed}"))
     problems: list[Problem] = []
     for change in changes:
         try:

@@ -13,10 +13,9 @@ from annotated_types import Ge
 from cvpipe.data import Features, Predictions
 from cvpipe.options import Seed
 from cvpipe.stage import Classifier, Part
-from cvpipe.stages.classifiers._training import classes_of, one_hot
+from cvpipe.stages.classifiers._training import classes_of, inner_folds, one_hot
 from cvpipe.stages.classifiers.svm import Svm
 from cvpipe.vision import platt
-from cvpipe.vision.cross_validation import stratified_folds
 
 PREFIX = "classifier__"
 """Before the names of what the classifier learned."""
@@ -49,6 +48,8 @@ class Calibrated(Classifier):
     sigmoids_: np.ndarray
     classifier_: Classifier
 
+    gives_probabilities = True
+
     def fit(self, features: Features, labels: np.ndarray | None = None) -> Self:
         """Learn from (n, D) features and (n,) labels."""
         self.classes_, truth = classes_of(labels, self.name)
@@ -62,13 +63,9 @@ class Calibrated(Classifier):
         chances = platt.sigmoids(self.classifier_.predict(features).scores, self.sigmoids_)
         return Predictions(scores=platt.shares(chances).astype(np.float32), classes=self.classes_)
 
-    def inner_folds(self, truth: np.ndarray) -> np.ndarray:
-        """(n,) number of the fold in which each training row, with its (n,) class numbers, is held out."""
-        return stratified_folds(truth, self.folds, self.rng("folds"))
-
     def _held_out(self, features: Features, truth: np.ndarray) -> np.ndarray:
         """(n, k) scores of training images by copies that did not see them."""
-        fold = self.inner_folds(truth)
+        fold = inner_folds(self, truth)
         scores = np.zeros((len(truth), len(self.classes_)), np.float32)
         for number in np.unique(fold):
             out = fold == number

@@ -52,7 +52,7 @@ class Pretrained(Stage):
 
     def built_from(self) -> list[str]:
         """The module of a network of the user's."""
-        from cvpipe.nets.build import module_of
+        from cvpipe.nets.own import module_of
 
         return module_of(self.net)
 

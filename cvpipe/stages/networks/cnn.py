@@ -35,6 +35,8 @@ class Cnn(Trained, Seen, Chosen, Network, Classifier):
 
     capsules_: np.ndarray
 
+    gives_probabilities = True
+
     def conflicts(self) -> list[str]:
         """What does not go together."""
         from cvpipe.nets.build import size_problem
@@ -47,11 +49,13 @@ class Cnn(Trained, Seen, Chosen, Network, Classifier):
     def fit(self, images: Images, labels: np.ndarray | None = None) -> Self:
         """Train on n images and their (n,) labels."""
         from cvpipe.nets.build import smallest_size
+        from cvpipe.nets.own import check_output
 
         self.classes_, truth = classes_of(labels, self.name)
         frame = frame_of(images, self.size, self.channels, smallest_size(self.net, **(self.options or {})))
         lesson = Lesson(self, images, truth, frame)
         module = self._fresh(frame, len(self.classes_), lesson.seeds("weights"))
+        check_output(self.net, module, len(self.classes_), frame.channels, (frame.height, frame.width))
         history = lesson.teach(module)
         self.keep(module.cpu(), frame, lesson.look, history)
         _, first = np.unique(truth, return_index=True)
