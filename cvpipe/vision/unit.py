@@ -1,4 +1,4 @@
-"""Rows of length 1."""
+"""Rows made length 1, as means, codes and features are compared by their angles."""
 
 from __future__ import annotations
 
