@@ -61,13 +61,13 @@ def conduct(
     otherwise it is the one of the first split. Raises `SpecError`, `DataError` or `RunError`.
     """
     began = time.perf_counter()
-    if not isinstance(dataset, Dataset):
-        said = "such as cvpipe.load_dataset('textures') gives, or Dataset(name, images, labels)"
-        raise SpecError(f"a pipeline runs on a `Dataset`, {said}; got a {type(dataset).__name__}")
     chosen = as_split({"kfold": 5} if split is None else split)
     if wrong := number_problems(seed, jobs):
         raise SpecError(wrong)
     pipeline.check(chosen)
+    if not isinstance(dataset, Dataset):
+        said = "such as cvpipe.load_dataset('textures') gives, or Dataset(name, images, labels)"
+        raise SpecError(f"a pipeline runs on a `Dataset`, {said}; got a {type(dataset).__name__}")
     if on_bad_image not in POLICIES:
         near = did_you_mean(str(on_bad_image), POLICIES)
         raise SpecError(f"on_bad_image must be one of {listed(POLICIES)}, got {on_bad_image!r}{near}")
