@@ -11,6 +11,7 @@ import numpy as np
 
 from cvpipe.composite import Composite
 from cvpipe.conductor.chunks import Chunk
+from cvpipe.conductor.finite import refuse_not_finite
 from cvpipe.conductor.heavy import make_ready
 from cvpipe.conductor.keys import chunk_key
 from cvpipe.conductor.links import Link, Place, is_stored
@@ -68,7 +69,7 @@ def run_rows(
     # Some rows of the images are work for a share of the images: speeds are told for whole ones.
     images = round(_rows(kept) / drawn.per_image) if drawn.per_image else 0
     for link in after:
-        kept = course.applied(link, kept, len(kept))
+        kept = course.applied(link, kept, drawn.ids)
         course.work[-1].images = images
     return kept, course.work
 
@@ -115,16 +116,17 @@ class _Course:
 
     def _computed(self, link: Link, before: Sequence[Link], rows: np.ndarray | None) -> Any:
         given = self._branches(link, before, rows) if link.branches else self.output(before, rows)
-        return self.applied(link, given, len(self.chunk.images) if rows is None else len(rows))
+        ids = self.chunk.images.ids
+        return self.applied(link, given, ids if rows is None else [ids[row] for row in rows])
 
-    def applied(self, link: Link, given: Any, count: int) -> Any:
-        """What a link makes of what it is given for so many images."""
+    def applied(self, link: Link, given: Any, ids: Sequence[str]) -> Any:
+        """What a link makes of what it is given for the images with these ids."""
         if not link.branches:
             make_ready(type(link.stage), _method(link.stage), given)
         began = time.perf_counter()
-        batch = _apply(link.stage, given, count, self.chunk)
+        batch = _apply(link.stage, given, ids)
         seconds = time.perf_counter() - began
-        self.work.append(Work(link.place, link.key, count, seconds, True, resident_mb()))
+        self.work.append(Work(link.place, link.key, len(ids), seconds, True, resident_mb()))
         _describe(self.work[-1], batch)
         return batch
 
@@ -146,9 +148,9 @@ def _rows(batch: Any) -> int:
     return int(batch.counts.sum()) if getattr(batch, "per_row", ()) else len(batch)
 
 
-def _apply(stage: Stage, given: Any, count: int, chunk: Chunk) -> Any:
-    """One stage on a batch of so many images (a composite on what its chains gave), with its failures explained."""
-    where = f"stage '{stage.name}' on images {chunk.images.ids[0]} … {chunk.images.ids[-1]}"
+def _apply(stage: Stage, given: Any, ids: Sequence[str]) -> Any:
+    """One stage on a batch of images (a composite on what its chains gave), with its failures explained."""
+    where = f"stage '{stage.name}' on images {ids[0]} … {ids[-1]}"
     try:
         out = _method(stage)(given)
     except BadImage as error:
@@ -159,9 +161,11 @@ def _apply(stage: Stage, given: Any, count: int, chunk: Chunk) -> Any:
         raise RunError("out of memory", where=where) from error
     except Exception as error:
         raise RunError(f"{type(error).__name__}: {error}", where=where) from error
-    if not isinstance(out, Batch) or len(out) != count:
+    if not isinstance(out, Batch) or len(out) != len(ids):
         got = f"{len(out)} rows" if isinstance(out, Batch) else f"a {type(out).__name__}"
-        raise RunError(f"broke its contract: {got} for {count} images", where=where)
+        raise RunError(f"broke its contract: {got} for {len(ids)} images", where=where)
+    if stage.cached or not out.per_row:  # else reading the rows again would cost more than they did
+        refuse_not_finite(out, ids, stage.name)
     return out
 
 
