@@ -6,6 +6,7 @@ import _thread
 import contextlib
 import errno
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -49,6 +50,7 @@ def explained(command: Callable[[], Any]) -> int:
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except (click.Abort, KeyboardInterrupt):
+        _hear_no_more()
         return _say(KEPT, INTERRUPTED)
     except click.ClickException as error:
         error.show()
@@ -76,6 +78,12 @@ def _not_lost(unraisable: Any) -> None:
         threading.Timer(SOON_S, _thread.interrupt_main).start()
     else:
         sys.__unraisablehook__(unraisable)
+
+
+def _hear_no_more() -> None:
+    """The process ends already; another Ctrl-C would only break that off, with a trace or by the signal."""
+    with contextlib.suppress(ValueError):  # not in the main thread, which alone is interrupted
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def leave(code: int) -> NoReturn:

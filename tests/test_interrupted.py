@@ -146,6 +146,40 @@ def test_ctrl_c_does_not_wait_for_a_slow_stage(place: Path) -> None:
     assert [line for line in said.splitlines() if line not in ("", "describing")] == [INTERRUPTED]
 
 
+TWICE = """
+import sys, time
+from cvpipe.conductor import workers
+from cvpipe_cli.errors import explained, leave
+def work(part):
+    print("at work", flush=True)
+    time.sleep(60)
+def command():
+    with workers.over(2, work, range(2)) as results:
+        next(results)
+code = explained(command)
+assert workers.busy()
+print("leaving", flush=True)
+time.sleep(0.5)
+leave(code)
+"""
+
+
+def test_ctrl_c_again_and_again_changes_nothing() -> None:
+    """The second comes while the workers are waited for, the third when all is said."""
+    with subprocess.Popen(
+        [sys.executable, "-c", TWICE], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == running.stdout.readline() == "at work\n"
+        for _ in range(2):
+            running.send_signal(signal.SIGINT)
+            time.sleep(0.1)
+        assert running.stdout.readline() == "leaving\n"
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=30)
+    assert (running.returncode, said.strip()) == (130, INTERRUPTED)
+
+
 @pytest.mark.slow
 def test_ctrl_c_at_many_moments(place: Path, expected: Any) -> None:
     """Workers are inside OpenCV at some of them; Python must not end under their feet."""
