@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import click
@@ -42,24 +42,44 @@ REASONS = {
 }
 
 
+class ReaderGone(Exception):
+    """Whoever read our output has gone, as `head` does."""
+
+
+@contextlib.contextmanager
+def pipes_may_close() -> Iterator[None]:
+    """Inside, a broken pipe is `ReaderGone`: of an `OSError` like that click makes the exit code 1, without a word."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise ReaderGone from error
+
+
 def explained(command: Callable[[], Any]) -> int:
     """Run a command; say what went wrong, and give the exit code."""
     sys.unraisablehook = _not_lost
+    code: Any = 0
     try:
         code = command()
         sys.stdout.flush()
+        sys.stderr.flush()
         return code if isinstance(code, int) else 0
     except (click.Abort, KeyboardInterrupt):
         _hear_no_more()
         return _say(KEPT, INTERRUPTED)
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        return _tell(error.show, error.exit_code)
     except CvpipeError as error:
         _trace()
         return _say(str(error), error.exit_code)
     except BrokenPipeError:
-        return _quiet()
+        return _quiet(code if isinstance(code, int) else 0)
+    except SystemExit as error:  # what rich makes of a broken pipe, with the exit code 1
+        if not any(isinstance(one, BrokenPipeError) for one in _chain(error)):
+            raise
+        return _quiet(0)
+    except ReaderGone:
+        return _quiet(0)
     except OSError as error:
         _trace()
         return _say(_reason(error), FAILED)
@@ -102,7 +122,15 @@ def leave(code: int) -> NoReturn:
 
 
 def _say(text: str, code: int) -> int:
-    click.echo(text, err=True)
+    return _tell(lambda: click.echo(text, err=True), code)
+
+
+def _tell(what: Callable[[], None], code: int) -> int:
+    """Say something on standard error; the exit code counts, also if nobody reads it."""
+    try:
+        what()
+    except BrokenPipeError:
+        return _quiet(code)
     return code
 
 
@@ -119,7 +147,16 @@ def _reason(error: OSError) -> str:
     return f"{os.fsdecode(path)}: {said}" if isinstance(path, str | bytes | os.PathLike) else said
 
 
-def _quiet() -> int:
-    """The reader of our output has gone, as `head` does: end without a word, also when Python flushes."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, what it came from, and so on."""
+    while error:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _quiet(code: int) -> int:
+    """End without a word, also when Python flushes its streams."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
+    return code

@@ -6,7 +6,7 @@ import importlib
 from typing import Any
 
 import click
-from cvpipe_cli.errors import explained, leave
+from cvpipe_cli.errors import explained, leave, pipes_may_close
 
 from cvpipe import __version__
 
@@ -47,6 +47,14 @@ class Commands(click.Group):
             near = did_you_mean(args[0], COMMANDS)
             ctx.fail(f"no such command '{args[0]}'{near}; `cvpipe --help` lists all")
         return super().resolve_command(ctx, args)
+
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        with pipes_may_close():  # help is printed here
+            return super().make_context(*args, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with pipes_may_close():
+            return super().invoke(ctx)
 
     def main(self, *args: Any, standalone_mode: bool = True, **options: Any) -> Any:
         """Run a command and end with its exit code."""

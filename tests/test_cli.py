@@ -278,6 +278,31 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
         assert running.stderr is not None
         running.stdout.close()
         assert running.stderr.read() == b""
+    assert running.returncode == 0
+
+
+def unread(*arguments: str) -> int:
+    """The exit code of a command whose output and errors nobody reads."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with pytest.MonkeyPatch.context() as patch, open(writer, "w") as out, open(os.dup(writer), "w") as err:
+        patch.setattr("sys.stdout", out)
+        patch.setattr("sys.stderr", err)
+        return main.main(arguments, standalone_mode=False)
+
+
+def test_exit_codes_are_answers_also_without_a_reader(photos: Path) -> None:
+    small = ("run", "small.yaml", "--set", "stages=[raw_pixels, knn]", "--out")
+    assert unread(*small, "a") == 0
+    assert Path("a/result.json").exists()  # the run went on when nobody read its progress
+    assert cvpipe(*small, "b", "--set", "seed=1").exit_code == 0
+    assert unread("--help") == 0
+    assert unread("show", "a") == 0
+    assert unread("verify", "a", "--quiet") == 0
+    assert unread("diff", "a", "b") == 1
+    assert unread("diff", "a", "b", "--json") == 1
+    assert unread("show", "nope") == 3
+    assert unread("show") == 2
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
