@@ -62,8 +62,7 @@ def explained(command: Callable[[], Any]) -> int:
     try:
         code = command()
         sys.stdout.flush()
-        sys.stderr.flush()
-        return code if isinstance(code, int) else 0
+        return _tell(sys.stderr.flush, code if isinstance(code, int) else 0)
     except (click.Abort, KeyboardInterrupt):
         _hear_no_more()
         return _say(KEPT, INTERRUPTED)
@@ -106,6 +105,16 @@ def _hear_no_more() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
+def open_streams() -> None:
+    """Standard streams that were closed, as by `2>&-`, lead nowhere: what prints needs not ask, and no file of ours
+    gets their number, into which a process of ours would print."""
+    for name in ("stdin", "stdout", "stderr"):  # in the order of their numbers: a new file gets the lowest
+        if getattr(sys, name) is None:
+            stream = open(os.devnull, "r" if name == "stdin" else "w")  # noqa: SIM115
+            os.set_inheritable(stream.fileno(), True)
+            setattr(sys, name, stream)
+
+
 def leave(code: int) -> NoReturn:
     """End the process.
 
@@ -126,10 +135,10 @@ def _say(text: str, code: int) -> int:
 
 
 def _tell(what: Callable[[], None], code: int) -> int:
-    """Say something on standard error; the exit code counts, also if nobody reads it."""
+    """Say something on standard error; the exit code counts, also if nobody can read it."""
     try:
         what()
-    except BrokenPipeError:
+    except OSError:
         return _quiet(code)
     return code
 

@@ -113,7 +113,7 @@ class Lines(Quiet):
 
     def _say(self, text: str) -> None:
         self._last = time.monotonic()
-        with contextlib.suppress(BrokenPipeError):  # nobody reads it, but the work goes on
+        with contextlib.suppress(OSError):  # nobody can read it, but the work goes on
             click.echo(text, err=True)
 
     def _rate(self, stage: str, now: float) -> str:

@@ -6,7 +6,7 @@ import importlib
 from typing import Any
 
 import click
-from cvpipe_cli.errors import explained, leave, pipes_may_close
+from cvpipe_cli.errors import explained, leave, open_streams, pipes_may_close
 
 from cvpipe import __version__
 
@@ -58,6 +58,7 @@ class Commands(click.Group):
 
     def main(self, *args: Any, standalone_mode: bool = True, **options: Any) -> Any:
         """Run a command and end with its exit code."""
+        open_streams()
         run: Any = super().main
         code = explained(lambda: run(*args, standalone_mode=False, **options))
         if standalone_mode:

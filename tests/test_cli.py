@@ -305,6 +305,25 @@ def test_exit_codes_are_answers_also_without_a_reader(photos: Path) -> None:
     assert unread("show") == 2
 
 
+@pytest.mark.parametrize("closed", [("stdin", "stdout", "stderr"), ("stderr",), ("stdout",)])
+def test_closed_streams_are_no_error(
+    photos: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], closed: tuple[str, ...]
+) -> None:
+    """As of a service, or a shell with `>&-`."""
+    for name in closed:
+        monkeypatch.setattr(sys, name, None)
+    small = ("run", "small.yaml", "--set", "stages=[raw_pixels, knn]", "--out", "a")
+    assert main.main(small, standalone_mode=False) == 0
+    assert Path("a/result.json").exists()
+    assert main.main(("show", "nope"), standalone_mode=False) == 3
+    for name in closed:
+        assert os.get_inheritable(getattr(sys, name).fileno())
+        getattr(sys, name).close()
+    told = capsys.readouterr()
+    assert ("written to a:" in told.out) == ("stdout" not in closed)
+    assert ("no such folder" in told.err) == ("stderr" not in closed)
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_under_standard_output() -> None:
     with open("/dev/full", "w") as full:
