@@ -154,7 +154,12 @@ def verify(
         raise DataError("the pipeline was made in Python: there is no spec to run again", where=str(folder))
     if out and Path(out).resolve() == Path(folder).resolve():
         raise SpecError("--out is the run itself; it would be overwritten", where=str(out))
-    spec = load_spec(Path(folder) / "spec.yaml")
+    try:
+        spec = load_spec(Path(folder) / "spec.yaml")
+    except (
+        SpecError
+    ) as error:  # of a finished run: not what the user wrote is wrong, but what is left of the run
+        raise DataError(error.problems) from error
     listener = progress or Progress()
     _same_data(before, spec, workers.count(jobs), listener)
     used = device or before.summary["environment"].get("device", "auto")

@@ -63,7 +63,7 @@ class RunResult:
         return f"<RunResult '{self.name}' on {self.dataset.name}: {scores}>"
 
     def summary(self) -> dict[str, Any]:
-        """The content of `result.json`."""
+        """The content of `result.json`, but for the hashes of the files beside it."""
         return {
             "format": FORMAT,
             "name": self.name,

@@ -13,7 +13,7 @@ from pathlib import Path
 from cvpipe.conductor.result import RunResult
 from cvpipe.conductor.save import save
 from cvpipe.errors import RunError
-from cvpipe.files import write_whole
+from cvpipe.files import sha256, write_whole
 from cvpipe.report.html import write_report
 from cvpipe.spec import dump
 
@@ -48,12 +48,14 @@ def claim(out: str | Path | None, name: str) -> Path:
 def write(result: RunResult, folder: Path) -> None:
     """Write everything about a run. Raises `RunError`, and then there is no `result.json`."""
     try:
-        write_whole(folder / "spec.yaml", dump(result.spec))
-        write_whole(folder / "predictions.csv", predictions_csv(result))
+        texts = {"spec.yaml": dump(result.spec), "predictions.csv": predictions_csv(result)}
+        for name, text in texts.items():
+            write_whole(folder / name, text)
         about = {"name": result.name, "data": result.dataset.name, "fingerprint": result.fingerprint}
         save(result.pipeline, folder / "model", {**about, "trained_on": result.trained_on})
         write_report(result, folder / "report.html")
-        write_whole(folder / "result.json", json.dumps(result.summary(), indent=1) + "\n")
+        summary = {**result.summary(), "sha256": {name: sha256(text) for name, text in texts.items()}}
+        write_whole(folder / "result.json", json.dumps(summary, indent=1) + "\n")
     except OSError as error:
         raise RunError(f"cannot write the results: {error.strerror}", where=str(folder)) from error
 
