@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import click
+from cvpipe_cli.streams import ReaderGone, quiet
 
 from cvpipe.errors import CvpipeError
 
@@ -22,7 +23,8 @@ INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
 SOON_S = 0.01
 """After how long an interruption that could not be raised is raised again, s: the callback has ended by then."""
-KEPT = "interrupted; what was computed is kept, the same command goes on from there"
+STOPPED = "interrupted"
+KEPT = f"{STOPPED}; what was computed is kept, the same command goes on from there"
 TRACEBACK = "CVPIPE_TRACEBACK"
 """Environment variable: set it to see the trace of an error."""
 
@@ -42,17 +44,22 @@ REASONS = {
 }
 
 
-class ReaderGone(Exception):
-    """Whoever read our output has gone, as `head` does."""
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, what it came from, and so on."""
+    while error:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 @contextlib.contextmanager
-def pipes_may_close() -> Iterator[None]:
-    """Inside, a broken pipe is `ReaderGone`: of an `OSError` like that click makes the exit code 1, without a word."""
+def goes_on(cached: bool = True) -> Iterator[None]:
+    """Inside, what is computed is kept in the cache, and who interrupts is told so."""
     try:
         yield
-    except BrokenPipeError as error:
-        raise ReaderGone from error
+    except KeyboardInterrupt as error:
+        if cached:
+            error.add_note(KEPT)
+        raise
 
 
 def explained(command: Callable[[], Any]) -> int:
@@ -63,22 +70,23 @@ def explained(command: Callable[[], Any]) -> int:
         code = command()
         sys.stdout.flush()
         return _tell(sys.stderr.flush, code if isinstance(code, int) else 0)
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as error:
         _hear_no_more()
-        return _say(KEPT, INTERRUPTED)
+        kept = any(KEPT in getattr(one, "__notes__", ()) for one in _chain(error))
+        return _say(KEPT if kept else STOPPED, INTERRUPTED)
     except click.ClickException as error:
         return _tell(error.show, error.exit_code)
     except CvpipeError as error:
         _trace()
         return _say(str(error), error.exit_code)
     except BrokenPipeError:
-        return _quiet(code if isinstance(code, int) else 0)
+        return quiet(code if isinstance(code, int) else 0)
     except SystemExit as error:  # what rich makes of a broken pipe, with the exit code 1
         if not any(isinstance(one, BrokenPipeError) for one in _chain(error)):
             raise
-        return _quiet(0)
+        return quiet(0)
     except ReaderGone:
-        return _quiet(0)
+        return quiet(0)
     except OSError as error:
         _trace()
         return _say(_reason(error), FAILED)
@@ -105,16 +113,6 @@ def _hear_no_more() -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def open_streams() -> None:
-    """Standard streams that were closed, as by `2>&-`, lead nowhere: what prints needs not ask, and no file of ours
-    gets their number, into which a process of ours would print."""
-    for name in ("stdin", "stdout", "stderr"):  # in the order of their numbers: a new file gets the lowest
-        if getattr(sys, name) is None:
-            stream = open(os.devnull, "r" if name == "stdin" else "w")  # noqa: SIM115
-            os.set_inheritable(stream.fileno(), True)
-            setattr(sys, name, stream)
-
-
 def leave(code: int) -> NoReturn:
     """End the process.
 
@@ -139,7 +137,7 @@ def _tell(what: Callable[[], None], code: int) -> int:
     try:
         what()
     except OSError:
-        return _quiet(code)
+        return quiet(code)
     return code
 
 
@@ -154,18 +152,3 @@ def _reason(error: OSError) -> str:
     said = REASONS.get(error.errno or 0, error.strerror or str(error))
     path = error.filename2 or error.filename
     return f"{os.fsdecode(path)}: {said}" if isinstance(path, str | bytes | os.PathLike) else said
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """An error, what it came from, and so on."""
-    while error:
-        yield error
-        error = error.__cause__ or error.__context__
-
-
-def _quiet(code: int) -> int:
-    """End without a word, also when Python flushes its streams."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        os.dup2(nowhere, stream.fileno())
-    return code

@@ -6,7 +6,8 @@ import importlib
 from typing import Any
 
 import click
-from cvpipe_cli.errors import explained, leave, open_streams, pipes_may_close
+from cvpipe_cli.errors import explained, leave
+from cvpipe_cli.streams import open_streams, pipes_may_close
 
 from cvpipe import __version__
 

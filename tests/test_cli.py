@@ -350,9 +350,7 @@ def test_ctrl_c_ends_with_130(place: Path) -> None:
     os.kill(running.pid, signal.SIGINT)
     _, said = running.communicate(timeout=60)
     assert running.returncode == 130
-    assert said.rstrip().endswith(
-        "interrupted; what was computed is kept, the same command goes on from there"
-    )
+    assert said.splitlines()[-1] == "interrupted"
     assert "Traceback" not in said
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from accidents import INTERRUPTED, MAIN, SPEC, cvpipe, leftovers, make_photos, numbers, run
+from accidents import INTERRUPTED, MAIN, SPEC, STOPPED, cvpipe, leftovers, make_photos, numbers, run
 
 from cvpipe.conductor import conduct, save, store, workers
 from cvpipe.conductor.entry import decode
@@ -122,6 +122,27 @@ def test_ctrl_c(place: Path, monkeypatch: pytest.MonkeyPatch, expected: Any, mom
     assert numbers("out") == expected
 
 
+def test_what_is_kept_is_told_only_where_something_is(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ctrl_c(*arguments: Any, **options: Any) -> None:
+        raise KeyboardInterrupt
+
+    assert run("out").exit_code == 0
+    for target in (
+        "api.run",
+        "api.plan",
+        "api.check_data",
+        "api.verify",
+        "api.open_model",
+        "comparing.compare",
+    ):
+        monkeypatch.setattr(f"cvpipe.{target}", ctrl_c)
+    said = {command: cvpipe(*command.split()).stderr.strip() for command in (
+        "run small.yaml", "compare small.yaml lbp_svm", "run small.yaml --no-cache", "plan small.yaml",
+        "datasets check photos", "verify out", "predict out photos",
+    )}  # fmt: skip
+    assert list(said.values()) == [INTERRUPTED] * 2 + [STOPPED] * 5
+
+
 SLOW_STAGE = """
 import os, time
 from cvpipe.stages.descriptors.sift import Sift
@@ -177,7 +198,7 @@ def test_ctrl_c_again_and_again_changes_nothing() -> None:
         assert running.stdout.readline() == "leaving\n"
         running.send_signal(signal.SIGINT)
         _, said = running.communicate(timeout=30)
-    assert (running.returncode, said.strip()) == (130, INTERRUPTED)
+    assert (running.returncode, said.strip()) == (130, STOPPED)
 
 
 @pytest.mark.slow
@@ -193,7 +214,7 @@ def test_ctrl_c_at_many_moments(place: Path, expected: Any) -> None:
             running.send_signal(signal.SIGINT)
             _, said = running.communicate(timeout=60)
         assert "Traceback" not in said
-        assert (running.returncode, said.rstrip().endswith(INTERRUPTED)) in ((130, True), (0, False))
+        assert (running.returncode, said.rstrip().endswith(STOPPED)) in ((130, True), (0, False))
         assert Path("out/result.json").exists() == (running.returncode == 0)
     assert run("out").exit_code == 0
     assert numbers("out") == expected
@@ -316,4 +337,4 @@ def command():
 leave(explained(command))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr.strip()) == (130, INTERRUPTED)
+    assert (done.returncode, done.stderr.strip()) == (130, STOPPED)
