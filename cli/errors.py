@@ -8,7 +8,7 @@ import errno
 import os
 import signal
 import sys
-import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
@@ -21,7 +21,7 @@ FAILED = 4
 """Exit code: the run failed, for no reason of the user's."""
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
-SOON_S = 0.01
+SOON_S = 0.05
 """After how long an interruption that could not be raised is raised again, s: the callback has ended by then."""
 STOPPED = "interrupted"
 KEPT = f"{STOPPED}; what was computed is kept, the same command goes on from there"
@@ -102,9 +102,16 @@ def explained(command: Callable[[], Any]) -> int:
 def _not_lost(unraisable: Any) -> None:
     """Ctrl-C inside a callback, such as a weak reference's, cannot be raised there; it is raised after it."""
     if unraisable.exc_type is KeyboardInterrupt:
-        threading.Timer(SOON_S, _thread.interrupt_main).start()
+        _thread.start_new_thread(
+            _interrupt_soon, ()
+        )  # a `Timer` waits until it runs, and could come too soon
     else:
         sys.__unraisablehook__(unraisable)
+
+
+def _interrupt_soon() -> None:
+    time.sleep(SOON_S)
+    _thread.interrupt_main()
 
 
 def _hear_no_more() -> None:
