@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import Any
 
 import click
@@ -69,7 +70,8 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="cvpipe")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Which image features work best on your images, at what cost, and is the difference real?
 
     Start with `cvpipe run sift_bow_svm`, or `cvpipe init` for a spec of your own.
@@ -77,3 +79,5 @@ def main() -> None:
     Exit codes: 0 done, 1 not the same (diff, verify), 2 the spec or the command line is wrong, 3 the data is unusable,
     4 the run failed, 130 interrupted. A comparison is done when one pipeline is; others stand in it as failed.
     """
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") in ("dumb", "unknown"):
+        ctx.color = False  # as tables do it: NO_COLOR is https://no-color.org

@@ -77,6 +77,21 @@ def test_what_differs_is_told_line_by_line(photos: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb"), ("TERM", "xterm")])
+def test_colours_are_for_terminals_that_want_them(
+    photos: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv(name, value)
+    made("a"), made("b", "--seed", "1")
+    for command in (("diff", "a", "b"), ("verify", "a", "--quiet")):
+        edited(photos / "a", lambda s: s["scores"]["macro_f1"].update(values=[0.5, 0.5], mean=0.5))
+        done = CliRunner().invoke(main, command, color=True)
+        assert done.exit_code == 1
+        assert ("\x1b[31m" in done.stdout) == (value == "xterm")
+
+
 def edited(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
     summary = json.loads((folder / "result.json").read_text())
     change(summary)
