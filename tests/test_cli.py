@@ -228,7 +228,7 @@ def test_init_writes_a_good_spec_and_overwrites_none(place: Path) -> None:
 
 def test_init_names_what_is_shipped(place: Path) -> None:
     listed = cvpipe("init", "--list").stdout
-    assert all(f" {name} " in listed for name in shipped_specs())
+    assert all(f"\n{name} " in listed for name in shipped_specs())
     assert "RootSIFT, PCA, improved Fisher vectors" in listed
     assert not Path("spec.yaml").exists()
 

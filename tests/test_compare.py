@@ -364,7 +364,7 @@ def test_on_the_command_line(written: Callable[..., list[str]]) -> None:
     done = cli("compare", *files, "--out", "there", "--train-sizes", "2,4", "--quiet")
     assert done.exit_code == 0, done.output
     assert "accuracy in % on " in done.stdout
-    assert " 1   colours " in done.stdout
+    assert "   1  colours " in done.stdout
     assert "`colours` " in done.stdout
     assert "written to there" in done.stdout
     shown = cli("show", "there")
