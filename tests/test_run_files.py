@@ -15,7 +15,7 @@ from cvpipe_cli.main import main
 from PIL import Image
 
 import cvpipe
-from cvpipe.comparison.difference import differences, spec_lines
+from cvpipe.comparison.difference import changed, differences, spec_lines
 from cvpipe.comparison.run_files import read_run
 from cvpipe.report import folder
 
@@ -147,6 +147,20 @@ def test_runs_with_other_splits_are_compared_image_by_image(photos: Path) -> Non
         + sections["predictions"][0].partition("'cat/")[2]
     ]
     assert sections["predictions"][0].endswith("in split 2")
+
+
+def test_what_is_gone_stands_before_what_came() -> None:
+    before = ["name: photos", "images: 16", "fingerprint: 4a5f", "note: "]
+    after = ["name: photos", "images: 17", "fingerprint: 94a5", "class: 3", "note: "]
+    assert list(map(str, changed(before, after))) == [
+        "- images: 16", "- fingerprint: 4a5f", "+ images: 17", "+ fingerprint: 94a5", "+ class: 3",
+    ]  # fmt: skip
+    assert list(map(str, changed(before[1:], ["fingerprint: bbbb", "note: "]))) == [
+        "- images: 16", "- fingerprint: 4a5f", "+ fingerprint: bbbb",
+    ]  # fmt: skip
+    assert list(map(str, changed(["a.k: 1", "a.k: 2"], ["a.k: 3", "a.k: 4"]))) == [
+        "- a.k: 1", "+ a.k: 3", "- a.k: 2", "+ a.k: 4",
+    ]  # fmt: skip
 
 
 def test_branches_of_a_spec_are_lines_too() -> None:
