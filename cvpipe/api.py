@@ -63,7 +63,9 @@ def run(
     dataset, split = _loaded(loaded, smoke)
     folder = claim(None if out is True else out, loaded.name) if out else None
     listener = Logged(folder / "log.txt", progress or Progress()) if folder else progress or Progress()
-    listener.note(f"{loaded.name} on {dataset.name}: {len(dataset)} images, {len(dataset.classes)} classes")
+    listener.note(
+        f"{loaded.name} on {dataset.name}: {len(dataset):,} images, {len(dataset.classes):,} classes"
+    )
     pipeline = Pipeline(loaded.stages, seed=loaded.seed, jobs=jobs, cache=cache)
     with _failure_written(listener):
         result = pipeline.run(

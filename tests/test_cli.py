@@ -175,6 +175,17 @@ def test_predict_names_bad_images_and_predicts_the_others(photos: Path, place: P
     assert [row["id"] for row in json.loads(done.stdout)] == [str(photos / "fine" / "0.png")]
     said = done.stderr.splitlines()
     assert [line.partition(": ")[0] for line in said] == ["missing.png", "text.jpg"]
+    assert [
+        line.split(": ")[0]
+        for line in cvpipe("predict", "out", "./text.jpg", "http://x.org/a.jpg").stderr.splitlines()
+    ] == ["./text.jpg", "http://x.org/a.jpg"]
+    (place / "-dash.png").write_bytes((photos / "fine" / "0.png").read_bytes())
+    dash = cvpipe("predict", "out", "-dash.png")
+    assert dash.exit_code == 2
+    assert "'-d'; for the image of that name write ./-dash.png, or put -- before it" in dash.stderr
+    for words in (["--csv", "--", "-dash.png"], ["--csv", "./-dash.png"]):
+        assert cvpipe("predict", "out", *words).stdout.splitlines()[1].startswith(f"{words[-1]},")
+    assert "; for the image" not in cvpipe("predict", "out", "--cvs", "-dash.png").stderr
     only_bad = cvpipe("predict", "out", "text.jpg", "--json")
     assert (only_bad.exit_code, json.loads(only_bad.stdout)) == (3, [])
     (place / "empty").mkdir()
@@ -366,12 +377,17 @@ def test_bars_are_drawn_on_standard_error(capsys: pytest.CaptureFixture[str]) ->
     assert "news [1]" in told.err
 
 
-def test_a_run_names_its_split_as_a_spec_does(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("split", "said"),
+    [({"kfold": 5, "repeats": 2}, "{kfold: 5, repeats: 2}"), ({"given": True}, "{given: true}"),
+     ({"file": "my splits.csv"}, "{file: my splits.csv}"), ({"holdout": 0.2}, "{holdout: 0.2}")],
+)  # fmt: skip
+def test_a_run_names_its_split_as_a_spec_does(tmp_path: Path, split: dict[str, Any], said: str) -> None:
     summary = {
-        "name": "a", "data": {"name": "faces", "images": 20, "classes": 2}, "split": {"kfold": 5, "repeats": 2},
+        "name": "a", "data": {"name": "faces", "images": 20, "classes": 2}, "split": split,
         "scores": {}, "stages": [], "warnings": [], "total_s": 1.0, "trained_on": "split 0",
     }  # fmt: skip
     with CliRunner().isolation() as (out, *_):
         print_summary(summary, tmp_path)
-        said = out.getvalue().decode()
-    assert said.splitlines()[0] == "a on faces: 20 images, 2 classes, split {kfold: 5, repeats: 2}"
+        told = out.getvalue().decode()
+    assert told.splitlines()[0] == f"a on faces: 20 images, 2 classes, split {said}"

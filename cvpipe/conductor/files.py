@@ -23,7 +23,7 @@ class FilePrediction:
     """What became of one file."""
 
     id: str
-    """The path."""
+    """The path, as it was given."""
     prediction: str = ""
     """The class of the highest score; empty for a bad file."""
     score: float = float("nan")
@@ -57,13 +57,13 @@ def predict_files(
     return found
 
 
-def image_files(paths: Iterable[str | Path]) -> list[Path]:
-    """Files, and all images below folders, sorted. Raises `DataError` for a folder without images."""
-    found: list[Path] = []
+def image_files(paths: Iterable[str | Path]) -> list[str | Path]:
+    """Files as they were given; all images below folders, sorted. Raises `DataError` for a folder without images."""
+    found: list[str | Path] = []
     problems = []
-    for path in map(Path, paths):
+    for path in paths:
         try:
-            inside = list(walk(path, Tree())) if path.is_dir() else [path]
+            inside = list(walk(Path(path), Tree())) if Path(path).is_dir() else [path]
         except OSError as error:
             problems.append(f"{error.filename}: cannot be listed: {error.strerror}")
             continue

@@ -52,7 +52,7 @@ class RunResult:
     pipeline: Pipeline
     """Fitted; on the training images of the first split unless `trained_on` says otherwise."""
     trained_on: str
-    """`split 0 (1680 images)` or `all 2100 images`."""
+    """`split 0 (1,680 images)` or `all 2,100 images`."""
     warnings: list[str]
     folder: Path | None = None
     """Where the files of the run are, if any were written."""
