@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import click
-from cvpipe_cli.options import as_json, jobs
+from cvpipe_cli.options import as_json, data_name, filled, jobs
 
 if TYPE_CHECKING:
     from cvpipe.audit.findings import Audit
@@ -18,8 +18,8 @@ SHOWN = 6
 
 
 @click.command()
-@click.argument("data", metavar="FOLDER|CSV|NAME")
-@click.option("--split", metavar="YAML",
+@click.argument("data", metavar="FOLDER|CSV|NAME", callback=data_name)
+@click.option("--split", metavar="YAML", callback=filled,
               help="Look for copies across it: '{kfold: 5}'; default: the one that the data bring.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of that split.")
 @jobs
@@ -33,7 +33,7 @@ def check(
 
     Counts, sizes, kinds of file, imbalance, files that cannot be decoded, equal and nearly equal images, copies
     with different classes, copies across a split. Every image is read. The exit code is 3 if one of them cannot be
-    decoded, for then a run would stop too.
+    decoded or there is one class only, for then a run would stop too.
     """
     from cvpipe_cli.progress import listener
 
@@ -45,7 +45,7 @@ def check(
         click.echo(json.dumps(found.summary(), indent=2))
     else:
         print_audit(found)
-    if found.unreadable:
+    if found.unreadable or len(found.classes) < 2:
         ctx.exit(3)
 
 
@@ -60,6 +60,8 @@ def print_audit(found: Audit) -> None:
             click.echo(f"{title}: {_first(counts)}")
     if found.note:
         click.echo(f"note: {found.note}")
+    if found.brings_split:
+        click.echo("the data bring a split: `split: {given: true}` uses it")
     if found.split:
         click.echo(f"split: {found.split}")
     for warning in found.warnings:

@@ -13,6 +13,7 @@ def check(specs: tuple[str, ...], data: str | None, overrides: tuple[str, ...], 
     """Name every problem of specs; read no image.
 
     SPEC is a file, the name of a shipped spec, or a suite.
+    Data and split files that it names are not looked for: they may be on another machine. `cvpipe plan` reads them.
     """
     from cvpipe.comparison.entrants import enter
     from cvpipe.comparison.suite import is_suite, read_suite

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import click
+from cvpipe_cli.options import filled
 
 
 @click.command()
-@click.argument("what", metavar="RUN|COMPARISON|SPEC", type=click.Path())
+@click.argument("what", metavar="RUN|COMPARISON|SPEC", type=click.Path(readable=False), callback=filled)
 def cite(what: str) -> None:
     """Print BibTeX of exactly the methods used.
 

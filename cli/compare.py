@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from cvpipe_cli.options import as_json, device, jobs, spec_options
+from cvpipe_cli.options import as_json, device, filled, jobs, spec_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ MOST_NAMES = 5
 
 def _sizes(context: click.Context, option: click.Parameter, text: str | None) -> tuple[int, ...]:
     """`5,10,20` as numbers."""
-    words = text.split(",") if text else []
+    words = [] if text is None else text.split(",")
     if not all(word.strip().isdecimal() and int(word) for word in words):
         raise click.BadParameter("whole numbers of at least 1 with commas between them, such as 5,10,20")
     return tuple(map(int, words))
@@ -38,7 +38,11 @@ def _sizes(context: click.Context, option: click.Parameter, text: str | None) ->
 @jobs
 @device
 @click.option(
-    "--out", metavar="DIR", type=click.Path(), help="Folder for the results; default: comparisons/NAME."
+    "--out",
+    metavar="DIR",
+    type=click.Path(),
+    callback=filled,
+    help="Folder for the results; default: comparisons/NAME.",
 )
 @click.option("--smoke", is_flag=True, help="A few images and small vocabularies: does it run at all?")
 @click.option(

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
-from cvpipe_cli.options import as_json
+from cvpipe_cli.options import as_json, filled
 
 if TYPE_CHECKING:
     from cvpipe.comparison.difference import Section
@@ -18,8 +18,8 @@ COLOURS = {"-": "red", "+": "green", " ": None}
 
 
 @click.command()
-@click.argument("first", metavar="RUN", type=click.Path())
-@click.argument("second", metavar="RUN", type=click.Path())
+@click.argument("first", metavar="RUN", type=click.Path(readable=False), callback=filled)
+@click.argument("second", metavar="RUN", type=click.Path(readable=False), callback=filled)
 @as_json
 @click.pass_context
 def diff(ctx: click.Context, first: str, second: str, as_json: bool) -> None:

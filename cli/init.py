@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 
 import click
+from cvpipe_cli.options import data_name
 
 
 @click.command()
 @click.argument("file", default="spec.yaml", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--data", default="textures", show_default=True, metavar="NAME|PATH",
+@click.option("--data", default="textures", show_default=True, metavar="NAME|PATH", callback=data_name,
               help="The data set of the spec: a name, a folder of class folders, a .csv file.")  # fmt: skip
 @click.option("--force", is_flag=True, help="Overwrite FILE.")
 @click.option(
@@ -29,6 +31,8 @@ def init(file: Path, data: str, force: bool, list_shipped: bool) -> None:
     from cvpipe.spec.starter import starter_spec
 
     text = starter_spec(file.stem, data)
+    if not os.path.isdir(file.parent):
+        raise SpecError(f"there is no folder {file.parent}", where=str(file))
     if not force and file.exists():
         raise SpecError("exists already; --force overwrites it", where=str(file))
     try:

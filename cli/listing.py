@@ -38,18 +38,19 @@ def _list_layers(net: str) -> None:
     problem = net_problem(net)
     if problem:
         raise SpecError(problem)
-    from cvpipe.nets.build import side_of
+    from cvpipe.nets.build import usual_task
     from cvpipe.nets.cost import multiply_adds
     from cvpipe.nets.taps import Dry
 
-    side = side_of(net)
-    dry = Dry(net, 1000, 3, (side, side))
+    classes, channels, side = usual_task(net)
+    dry = Dry(net, classes, channels, (side, side))
     show(
         ["layer", "what it gives"],
         [(name, " x ".join(map(str, shape))) for name, shape in dry.shapes.items()],
     )
     cost = f"{dry.parameters:,} parameters, {multiply_adds(dry):,} multiply-adds"
-    click.echo(f"{net} on {side} x {side} px with 1,000 classes: {cost}. Maps are channels x height x width.")
+    images = f"{'grey' if channels == 1 else 'colour'} images of {side} x {side} px"
+    click.echo(f"{net} on {images} with {classes:,} classes: {cost}. Maps are channels x height x width.")
 
 
 def stage_rows() -> list[tuple[str, ...]]:
@@ -60,8 +61,7 @@ def stage_rows() -> list[tuple[str, ...]]:
 
     order = ["Keypoints", "Patches", "Descriptors", "BinaryDescriptors", "Maps", "Features", "Predictions"]
     rows = []
-    for word in registry.stage_names():
-        cls = registry.stage_class(word)
+    for word, cls in registry.stage_classes():
         here = edge(cls)
         last = (here.gives or here.takes)[-1].__name__
         gives = names(here.gives) if here.gives else "the same"

@@ -10,10 +10,29 @@ import click
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+def filled(context: click.Context, option: click.Parameter, value: Any) -> Any:
+    """The value, if it is not an empty text, such as a variable of the shell that is not set: as a path that would be
+    the current folder."""
+    if value == "" or (isinstance(value, tuple) and "" in value):
+        raise click.BadParameter("must not be empty")
+    return value
+
+
+def data_name(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """The name or path of a data set; says so where a name wins over a folder of that name."""
+    if filled(context, option, value) is None:
+        return None
+    from cvpipe.spec.overrides import shadowed
+
+    if note := shadowed(str(value)):
+        click.echo(f"note: {note}", err=True)
+    return value
+
+
 def spec_options(command: F) -> F:
     """`--data`, `--set` and `--seed`: changes to a spec."""
     for option in reversed((
-        click.option("--data", metavar="NAME|PATH",
+        click.option("--data", metavar="NAME|PATH", callback=data_name,
                      help="Another data set: a name, a folder of classes, a .csv file."),
         click.option("--set", "overrides", multiple=True, metavar="KEY=YAML",
                      help="Replace a value: bag_of_words.words=1000, 'split={kfold: 10}'. May be repeated."),

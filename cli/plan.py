@@ -9,6 +9,8 @@ import click
 from cvpipe_cli.options import as_json, jobs, spec_options
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from cvpipe.conductor.plan import Plan
 
 
@@ -65,6 +67,7 @@ def plan_shared(specs: tuple[str, ...], as_json: bool, **options: Any) -> None:
         )
     for turn in planned.candidates:
         _tell_doubts(turn.plan, f"{turn.name}: ")
+    _warn(dict.fromkeys(warning for turn in planned.candidates for warning in turn.plan.warnings))
 
 
 def print_plan(plan: Plan) -> None:
@@ -84,6 +87,7 @@ def print_plan(plan: Plan) -> None:
     )
     click.echo(f"{plan.images:,} images, {plan.splits} splits, {plan.jobs} jobs: about {sums}")
     _tell_doubts(plan)
+    _warn(plan.warnings)
 
 
 def _tell_doubts(plan: Plan, whose: str = "") -> None:
@@ -91,3 +95,8 @@ def _tell_doubts(plan: Plan, whose: str = "") -> None:
     for stage in plan.stages:
         if stage.doubt:
             click.echo(f"{whose}{stage.doubt}")
+
+
+def _warn(warnings: Iterable[str]) -> None:
+    for warning in warnings:
+        click.echo(f"warning: {warning}", err=True)

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import click
-from cvpipe_cli.options import as_json, jobs
+from cvpipe_cli.options import as_json, filled, jobs
 
 if TYPE_CHECKING:
     from cvpipe.conductor.files import FilePrediction
@@ -30,8 +30,8 @@ class Predict(click.Command):
 
 
 @click.command(cls=Predict)
-@click.argument("model", type=click.Path())
-@click.argument("images", nargs=-1, required=True, metavar="IMAGE|DIR|-...")
+@click.argument("model", type=click.Path(readable=False), callback=filled)
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE|DIR|-...", callback=filled)
 @as_json
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV: id, prediction, score.")
 @click.option("--top", type=click.IntRange(min=1), metavar="N", help="Rank so many classes; 5 with imagenet.")
@@ -52,7 +52,8 @@ def predict(
 
     MODEL is the folder model/ of a run, or the folder of the run; `imagenet` is a trained network that knows 1,000
     classes. `-` reads paths from standard input.
-    A bad image is named on standard error, the others are predicted, and the exit code is 3.
+    A bad image is named on standard error, the others are predicted, and the exit code is 3. Images of formats that are
+    not read (HEIC, AVIF, raw), found in a folder, are named there too.
     """
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other")
@@ -60,16 +61,24 @@ def predict(
 
     from cvpipe.api import open_model
     from cvpipe.conductor.files import image_files, predict_files
+    from cvpipe.datasets._walk import Tree
+    from cvpipe.errors import DataError
 
     names = [
         name for given in images for name in (sys.stdin.read().splitlines() if given == "-" else [given])
     ]
+    if "-" in images and not any(names):
+        raise DataError("no paths on standard input")
     pipeline = open_model(model)
+    tree = Tree()
+    files = image_files((name for name in names if name), tree)
     ranked = top or (5 if len(pipeline.classes_) == 1000 else 1)
     with listener(quiet or as_json or as_csv or not sys.stderr.isatty()) as progress:
-        found = predict_files(pipeline, image_files(name for name in names if name), jobs, progress, ranked)
+        found = predict_files(pipeline, files, jobs, progress, ranked)
     good, bad = [f for f in found if not f.reason], [f for f in found if f.reason]
     (_print_json if as_json else _print_csv if as_csv else _print_table)(good, ranked > 1)
+    for path in tree.unread:
+        click.echo(f"{path}: left out, the format is not read; convert it", err=True)
     for file in bad:
         click.echo(f"{file.id}: {file.reason}", err=True)
     if bad:

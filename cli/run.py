@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import click
-from cvpipe_cli.options import as_json, device, jobs, no_cache, spec_options
+from cvpipe_cli.options import as_json, device, filled, jobs, no_cache, spec_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 @spec_options
 @jobs
 @device
-@click.option("--out", metavar="DIR", type=click.Path(), help="Folder for the results; default: runs/NAME/N.")
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(),
+    callback=filled,
+    help="Folder for the results; default: runs/NAME/N.",
+)
 @click.option("--smoke", is_flag=True, help="A few images and small vocabularies: does it run at all?")
 @click.option(
     "--refit", is_flag=True, help="Save a model that is trained on all images, not on the first split."
@@ -58,7 +64,7 @@ def run(as_json: bool, quiet: bool, **options: Any) -> None:
 
 
 def print_summary(summary: Mapping[str, Any], folder: Path | None) -> None:
-    """Scores, costs, warnings, and where the files are; `summary` is the content of a `result.json`."""
+    """Data, scores, costs, warnings, and where the files are; `summary` is the content of a `result.json`."""
     from cvpipe_cli.tables import show
 
     from cvpipe.wording import mean_and_spread, number, split_text
@@ -66,6 +72,8 @@ def print_summary(summary: Mapping[str, Any], folder: Path | None) -> None:
     data = summary["data"]
     sizes = f"{data['images']:,} images, {data['classes']} classes"
     click.echo(f"{summary['name']} on {data['name']}: {sizes}, split {split_text(summary['split'])}")
+    if data.get("note"):
+        click.echo(f"note: {data['note']}")
     rows = []
     for metric, score in summary["scores"].items():
         low, high = score["ci95"]

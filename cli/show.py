@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 
 import click
-from cvpipe_cli.options import as_json
+from cvpipe_cli.options import as_json, filled
 
 
 @click.command()
-@click.argument("folder", metavar="RUN|COMPARISON", type=click.Path())
+@click.argument("folder", metavar="RUN|COMPARISON", type=click.Path(readable=False), callback=filled)
 @as_json
 def show(folder: str, as_json: bool) -> None:
     """Print a finished run or comparison again.
@@ -25,7 +26,7 @@ def show(folder: str, as_json: bool) -> None:
     from cvpipe.comparison.run_files import read_run
 
     path = Path(folder)
-    if any((path / name).exists() for name in ("comparison.json", "suite.yaml")):
+    if any(os.path.exists(path / name) for name in ("comparison.json", "suite.yaml")):
         comparison = load_comparison(path)
         summary = comparison.summary() if as_json else {}
     else:

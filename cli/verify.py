@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 import click
-from cvpipe_cli.options import as_json, jobs
+from cvpipe_cli.options import as_json, filled, jobs
 
 if TYPE_CHECKING:
     from cvpipe.comparison.repeated import Repeat
@@ -17,11 +17,15 @@ COLOURS = {"-": "red", "+": "green"}
 
 
 @click.command()
-@click.argument("run", metavar="RUN", type=click.Path())
+@click.argument("run", metavar="RUN", type=click.Path(readable=False), callback=filled)
 @jobs
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Default: that of the run.")
 @click.option(
-    "--out", metavar="DIR", type=click.Path(), help="Keep the new run here; default: it is not kept."
+    "--out",
+    metavar="DIR",
+    type=click.Path(),
+    callback=filled,
+    help="Keep the new run here; default: it is not kept.",
 )
 @as_json
 @click.option("--quiet", is_flag=True, help="Show no progress.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from cvpipe.audit.findings import Audit
 from cvpipe.comparison.repeated import Repeat, compare_repeat, data_changes
 from cvpipe.comparison.run_files import RunFiles, read_run
 from cvpipe.conductor import workers
+from cvpipe.conductor.keys import plain
 from cvpipe.conductor.links import linked
 from cvpipe.conductor.load import load
 from cvpipe.conductor.log import Logged
@@ -24,13 +26,16 @@ from cvpipe.conductor.result import RunResult
 from cvpipe.conductor.scan import fingerprint, usable
 from cvpipe.conductor.smoke import smoke_test
 from cvpipe.conductor.store import Nowhere
+from cvpipe.configurable import Configurable
 from cvpipe.data import Dataset
 from cvpipe.datasets._load import load_dataset
 from cvpipe.device import Device
 from cvpipe.errors import DataError, RunError, SpecError
 from cvpipe.report.folder import claim, write
 from cvpipe.spec import Spec, load_spec, parse_split
+from cvpipe.spec.model import KEYS
 from cvpipe.splits.kinds import Split
+from cvpipe.wording import shown
 
 
 def run(
@@ -45,6 +50,7 @@ def run(
     smoke: bool = False,
     refit: bool = False,
     cache: bool = True,
+    replace: bool = False,
     progress: Progress | None = None,
     computed: Callable[[RunResult], None] | None = None,
     **options: Any,
@@ -53,20 +59,24 @@ def run(
 
     `overrides` are `["bag_of_words.words=1000"]` as on the command line; `bag_of_words__words=1000` is the same.
     With `out` the folder of the run is written (`True`: the next free `runs/<name>/<n>`), and `result.folder` is that
-    folder. `smoke` takes a few images only. `computed` is called when the stages have done their work and the files are
-    not written yet. Raises `SpecError`, `DataError` or `RunError`.
+    folder; a finished run of another spec stays there, and is an error, unless `replace`. `smoke` takes a few images
+    only. `computed` is called when the stages have done their work and the files are not written yet. Raises
+    `SpecError`, `DataError` or `RunError`.
     """
     if isinstance(spec, Spec) and (overrides or options or data is not None or seed is not None):
         raise SpecError("a `Spec` is complete: give `load_spec` what is to be overridden")
-    words = (f"{key.replace('__', '.')}={json.dumps(value)}" for key, value in options.items())
+    words = [_override(key, value) for key, value in options.items()]
     loaded = spec if isinstance(spec, Spec) else load_spec(spec, [*overrides, *words], data, seed)
     dataset, split = _loaded(loaded, smoke)
-    folder = claim(None if out is True else out, loaded.name) if out else None
+    resolved = loaded.resolved()
+    folder = claim(None if out is True else out, loaded.name, None if replace else resolved) if out else None
     listener = Logged(folder / "log.txt", progress or Progress()) if folder else progress or Progress()
     listener.note(
         f"{loaded.name} on {dataset.name}: {len(dataset):,} images, {len(dataset.classes):,} classes"
     )
     pipeline = Pipeline(loaded.stages, seed=loaded.seed, jobs=jobs, cache=cache)
+    if isinstance(listener, Logged) and dataset.note:
+        listener.write(dataset.note)
     with _failure_written(listener):
         result = pipeline.run(
             dataset,
@@ -76,7 +86,7 @@ def run(
             refit=refit,
             device=device,
             name=loaded.name,
-            spec=loaded.resolved(),
+            spec=resolved,
             progress=listener,
         )
     if isinstance(listener, Logged):
@@ -88,6 +98,19 @@ def run(
         write(result, folder)
         result.folder = folder
     return result
+
+
+def _override(key: str, value: Any) -> str:
+    """An option in Python as one of `overrides`; `svm=Svm(C=2)` are the options of that stage. Raises `SpecError`."""
+    if isinstance(value, Configurable) and "__" not in key and key not in KEYS:
+        if value.name != key:
+            raise SpecError(f"{key} takes options of stage '{key}', got {value.role} '{value.name}'")
+        value = value.get_params(deep=False)
+    try:
+        return f"{key.replace('__', '.')}={json.dumps(value, default=plain)}"
+    except TypeError as error:
+        said = f"{shown(value)}, of type {type(value).__name__}, cannot be written into a spec"
+        raise SpecError(said, where=key) from error
 
 
 @contextlib.contextmanager
@@ -158,9 +181,7 @@ def verify(
         raise SpecError("--out is the run itself; it would be overwritten", where=str(out))
     try:
         spec = load_spec(Path(folder) / "spec.yaml")
-    except (
-        SpecError
-    ) as error:  # of a finished run: not what the user wrote is wrong, but what is left of the run
+    except SpecError as error:  # no mistake in what the user wrote: the run is no longer whole
         raise DataError(error.problems) from error
     listener = progress or Progress()
     _same_data(before, spec, workers.count(jobs), listener)
@@ -179,7 +200,7 @@ def open_model(model: str | Path) -> Pipeline:
     path = Path(model)
     if str(model) != "imagenet" or path.exists():
         inside = path / "model"
-        return load(inside if (inside / "model.json").is_file() else path)
+        return load(inside if os.path.isfile(inside / "model.json") else path)
     from cvpipe.stages.networks._imagenet import ImagenetClasses
 
     stage = ImagenetClasses()  # type: ignore[call-arg]

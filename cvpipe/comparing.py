@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from cvpipe.api import run
 from cvpipe.comparison import folder as comparison_folder
@@ -112,6 +113,7 @@ def run_candidate(task: Mapping[str, Any], teller: Teller) -> None:
         found["curve"] = [_point(task["spec"], size, options) for size in task["train_sizes"]]
         teller.free()
 
+    options["replace"] = True  # what is stale in the folder may be of another spec
     result = run(task["spec"], out=task["folder"], smoke=task["smoke"], computed=computed, **options)
     keep_features(result)
     write_record(result, task["key"], found["costs"], found["curve"])
@@ -127,11 +129,12 @@ def _point(spec: Mapping[str, Any], size: int, options: Mapping[str, Any]) -> Cu
 
 def _asked(specs: Specs) -> tuple[str, list[Asked], list[int]]:
     """The name, the specs and the train sizes of a suite, or those specs."""
-    given = [specs] if isinstance(specs, str | Path) else list(specs)
+    one = isinstance(specs, str | Path | Mapping) or not isinstance(specs, Iterable)
+    given: list[Any] = [specs] if one else [*cast(Any, specs)]  # one alone is refused later, for what it is
     if len(given) == 1 and isinstance(only := given[0], str | Path) and is_suite(only):
         suite = read_suite(only)
         return suite.name, suite.asked, suite.train_sizes
     for one in given:
-        if isinstance(one, str | Path) and Path(one).is_file() and is_suite(one):
+        if isinstance(one, str | Path) and os.path.isfile(one) and is_suite(one):
             raise SpecError("is a suite, and a suite is compared alone", where=str(one))
     return "", [Asked(one) for one in given], []

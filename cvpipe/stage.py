@@ -143,6 +143,11 @@ class Classifier(Learner):
 
     classes_: np.ndarray
 
+    @property
+    def gives_probabilities(self) -> bool:
+        """Whether scores are in [0, 1] and those of an image sum to 1, as the options are."""
+        return False
+
     def predict(self, features: Any) -> Predictions:
         """Scores for each image. Every classifier writes its own."""
         raise NotImplementedError(f"stage '{self.name}' has no predict")

@@ -21,6 +21,8 @@ CLASSES = [
     *map(registry.stage_class, registry.stage_names()),
     *map(registry.dataset_class, registry.dataset_names()),
 ]
+UNBOUNDED = [math.inf, math.nan]
+"""No option takes one."""
 VALUES: list[Any] = [
     None,
     True,
@@ -28,8 +30,7 @@ VALUES: list[Any] = [
     3,
     -1,
     2.5,
-    math.inf,
-    math.nan,
+    *UNBOUNDED,
     "",
     "no such word",
     [],
@@ -37,6 +38,8 @@ VALUES: list[Any] = [
     ["x"],
     [[]],
     {"x": 1},
+    {"x": math.inf},
+    [math.inf],
 ]
 
 
@@ -51,6 +54,7 @@ def test_text_of_a_spec(cls: type[Configurable]) -> None:
             problems: list[Problem] = []
             made = build(cls, to_node({name: value}, "here"), problems)
             assert (made is None) == bool(problems), (name, value)
+            assert problems or value not in UNBOUNDED, (name, value)
 
 
 @pytest.mark.parametrize("cls", [cls for cls in CLASSES if not required(cls)], ids=lambda cls: cls.name)
@@ -59,7 +63,9 @@ def test_values_of_an_object(cls: type[Configurable]) -> None:
         for value in [*VALUES, object(), b"x", {1, 2}, 1j]:
             thing = cls()
             setattr(thing, name, value)
-            assert all(map(str.strip, option_problems(thing))), (name, value)
+            found = option_problems(thing)
+            assert all(map(str.strip, found)), (name, value)
+            assert found or value not in UNBOUNDED, (name, value)
 
 
 def test_the_checks_of_all_classes_can_be_made_ahead() -> None:

@@ -16,9 +16,11 @@ import pytest
 import cvpipe
 from cvpipe import api
 from cvpipe.conductor.progress import Progress
-from cvpipe.errors import DataError, RunError, SpecError
+from cvpipe.errors import DataError, SpecError
 from cvpipe.report.folder import FILES, claim
 from cvpipe.spec import load_spec
+from cvpipe.stages.classifiers.knn import Knn
+from cvpipe.stages.classifiers.svm import Svm
 
 STAGES: list[Any] = [{"sift": {"max_keypoints": 30}}, "root_sift", {"bag_of_words": {"words": 4}}, "svm"]
 
@@ -136,9 +138,43 @@ def test_runs_at_once_have_folders_of_their_own(tmp_path: Path, monkeypatch: pyt
 
 def test_a_folder_of_other_things_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "result.json").write_text("mine")
-    with pytest.raises(RunError, match=r"has a result\.json that no run wrote; choose another --out"):
+    with pytest.raises(SpecError, match=r"has a result\.json that no run wrote; choose another --out"):
         claim(tmp_path, "small")
     assert (tmp_path / "result.json").read_text() == "mine"
+
+
+@pytest.mark.parametrize("files", [["comparison.json"], ["suite.yaml", "runs/a/result.json"]])
+def test_the_folder_of_a_comparison_is_left_alone(tmp_path: Path, files: list[str]) -> None:
+    for file in files:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    with pytest.raises(SpecError, match="is of a comparison; choose another --out"):
+        claim(tmp_path, "small")
+
+
+def test_a_run_replaces_only_one_of_the_same(spec: dict[str, Any]) -> None:
+    api.run(spec, out="out")
+    before = Path("out/result.json").stat().st_mtime_ns
+    with pytest.raises(
+        SpecError, match=r"^out: is of another run \(small\); choose another --out$"
+    ) as caught:
+        api.run(spec, out="out", seed=1)
+    assert caught.value.exit_code == 2
+    assert Path("out/result.json").stat().st_mtime_ns == before
+    again = api.run({**spec, "name": "other"}, out="out", metrics=["accuracy"])  # the same is computed
+    assert json.loads(Path("out/result.json").read_text())["name"] == again.name == "other"
+    api.run(spec, out="out", seed=1, replace=True)
+    assert load_spec("out/spec.yaml").seed == 1
+
+
+def test_a_run_whose_spec_cannot_be_read_is_another(spec: dict[str, Any]) -> None:
+    resolved = load_spec(spec).resolved()
+    assert claim("out", "small", resolved) == Path("out")
+    Path("out/result.json").touch()
+    for damaged in ("data: [", "[]", "\xff"):
+        Path("out/spec.yaml").write_bytes(damaged.encode("latin-1"))
+        with pytest.raises(SpecError, match="is of another run; choose another --out"):
+            claim("out", "small", resolved)
 
 
 def test_a_run_that_fails_leaves_no_result(spec: dict[str, Any], tmp_path: Path) -> None:
@@ -179,3 +215,36 @@ def test_a_plan_from_a_spec(spec: dict[str, Any]) -> None:
     plan = api.plan(spec, overrides=["bag_of_words.words=5"], jobs=1)
     assert (plan.images, plan.splits, plan.jobs) == (16, 2, 1)
     assert plan.stages[2].gives == "Features 16 x 5 float32"
+
+
+def test_objects_that_are_run_otherwise_are_told_how(spec: dict[str, Any]) -> None:
+    pipeline, data = cvpipe.Pipeline([Svm()]), cvpipe.load_dataset(spec["data"]["folder"])
+    own = (
+        r"a spec is a path, a shipped name or a mapping, got a Pipeline: call its own run\(dataset, split=…\)"
+    )
+    memory = r"data is the name .* got a Dataset: .* `Pipeline\.from_yaml\(spec\)\.run\(dataset, split=…\)`"
+    calls: list[tuple[str, Callable[[], Any]]] = [
+        (own, lambda: api.run(pipeline)),  # type: ignore[arg-type]
+        (own, lambda: cvpipe.compare([pipeline, spec])),  # type: ignore[list-item]
+        (own, lambda: cvpipe.compare(pipeline)),  # type: ignore[arg-type]
+        (memory, lambda: api.run(spec, data=data)),  # type: ignore[arg-type]
+        (memory, lambda: cvpipe.compare([spec, spec], data=data)),  # type: ignore[arg-type]
+        ("got a list", lambda: api.run([spec])),  # type: ignore[arg-type]
+        ("'small' alone cannot be compared", lambda: cvpipe.compare(spec)),  # type: ignore[arg-type]
+    ]
+    for said, call in calls:
+        with pytest.raises(SpecError, match=said):
+            call()
+
+
+def test_options_may_be_stages_and_numbers_of_numpy(spec: dict[str, Any]) -> None:
+    options: dict[str, Any] = {"svm": Svm(C=2), "bag_of_words__words": np.int64(3), "seed": np.int64(4)}
+    resolved = api.run(spec, **options).spec
+    assert resolved["stages"][3]["svm"]["C"] == 2
+    assert resolved["stages"][2]["bag_of_words"]["words"] == 3
+    assert resolved["seed"] == 4
+    assert load_spec({**spec, "stages": ["raw_pixels", {"svm": {"C": np.float32(2)}}]}).stages[1].C == 2  # type: ignore[attr-defined]
+    with pytest.raises(SpecError, match="svm takes options of stage 'svm', got stage 'knn'"):
+        api.run(spec, svm=Knn())
+    with pytest.raises(SpecError, match=r"svm__C: .*, of type object, cannot be written into a spec"):
+        api.run(spec, svm__C=object())

@@ -60,7 +60,7 @@ def test_equal_images_are_found_in_other_files(photos: Path) -> None:
     cv2.imwrite(str(photos / "cat" / "copy.bmp"), scene(2))  # the same pixels in another format
     assert warnings(photos) == [
         "1 set of equal images: 'cat/2.png' = 'cat/copy.bmp'; copies of one class stay on one side of a drawn "
-        "split, but count twice"
+        "split, if the class has enough different images, but count twice"
     ]
     assert check(str(photos)).exit_code == 0
 
@@ -104,6 +104,9 @@ def test_copies_across_the_given_split(photos: Path, tmp_path: Path) -> None:
         "1 test image looks like a training image in split {given: true}: 'test/dog/b.jpg' ~ 'train/dog/3.png'; look at"
     )
     assert len(found) == 3  # the sets of equal images
+    for split in ([], ["--split", "{kfold: 4}"]):
+        told = check(str(tmp_path / "parted"), *split).stdout
+        assert "the data bring a split: `split: {given: true}` uses it" in told
 
 
 def test_a_split_that_is_asked_for(photos: Path) -> None:
@@ -154,7 +157,10 @@ def test_classes_that_are_small_or_large(photos: Path) -> None:
     assert warnings(photos) == [
         "1 class has fewer than 5 images: 'eel' has 2; add images, or leave such classes out"
     ]
-    assert warnings(photos.parent) == ["there is one class only; a classifier needs at least two classes"]
+    assert warnings(photos.parent) == [
+        f"`photos` holds 3 folders of images: --data {photos}?",
+        "there is one class only; a classifier needs at least two classes",
+    ]
 
 
 @pytest.mark.parametrize(

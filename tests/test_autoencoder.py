@@ -237,6 +237,23 @@ def test_steps_are_those_of_autograd_and_torch_s_own_adam(tied: bool) -> None:
     np.testing.assert_allclose(found.output, wanted.output, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "changes", [{"masked": 0.2, "noise": 0.1}, {"tied": True, "dropout": 0.2}, {"optimiser": "lbfgs"}]
+)
+def test_compiled_training_is_that_in_torch(
+    changes: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = correlated(300)
+    options = plan(epochs=3, **changes)
+    compiled = train(rows[:250], rows[250:], QUIET, options, 0, "cpu")
+    monkeypatch.setattr(learner, "compiles", lambda numbers: False)
+    plain = train(rows[:250], rows[250:], QUIET, options, 0, "cpu")
+    close = 3e-4 if options.optimiser == "lbfgs" else 2e-5  # its line search makes more of rounding
+    np.testing.assert_allclose(compiled.encoder, plain.encoder, atol=close)
+    np.testing.assert_allclose(compiled.decoder, plain.decoder, atol=close)
+    np.testing.assert_allclose(compiled.history, plain.history, rtol=10 * close)
+
+
 def test_losses_of_many_rows_are_those_of_all_at_once() -> None:
     rows = torch.from_numpy(correlated(700, WIDTH)).double()
     exact = problem(False)[0]

@@ -19,6 +19,9 @@ from safetensors.numpy import load_file, save_file
 import cvpipe as library
 from cvpipe import api
 from cvpipe.conductor import model_files
+from cvpipe.errors import DataError
+from cvpipe.stages.classifiers.knn import Knn
+from cvpipe.stages.features.raw_pixels import RawPixels
 
 LAYOUT = "the layout is one folder for each class, with its images inside: PATH/cat/1.jpg, PATH/dog/2.jpg"
 LEARNED = "02_bag_of_words.safetensors"
@@ -74,6 +77,20 @@ def test_one_class_only(photos: Path) -> None:
     assert_told(run(), 3, said)
     assert_told(cvpipe("plan", "small.yaml"), 3, said)
     assert [path.name for path in Path("out").iterdir()] == ["log.txt"]
+
+
+def test_a_check_of_data_with_one_class_ends_as_a_run_of_them(photos: Path) -> None:
+    assert cvpipe("datasets", "check", "photos").exit_code == 0
+    shutil.rmtree(photos / "fine")
+    done = cvpipe("datasets", "check", "photos")
+    assert done.exit_code == 3
+    assert "warning: there is one class only; a classifier needs at least two classes" in done.stdout
+
+
+def test_data_without_images() -> None:
+    data = library.Dataset("none", library.Images.from_arrays([]), np.empty(0, str))
+    with pytest.raises(DataError, match=r"^data set 'none' has no images$"):
+        library.Pipeline([RawPixels(), Knn()]).run(data)
 
 
 def test_classes_with_fewer_images_than_folds(photos: Path) -> None:
@@ -164,6 +181,13 @@ def test_one_bit_of_the_arrays(model: Path, share: float) -> None:
     data[int(share * len(data))] ^= 1
     (model / LEARNED).write_bytes(data)
     refused(f"'{LEARNED}' {DOES_NOT_FIT}")
+
+
+def test_no_paths_to_predict(model: Path) -> None:
+    for text in ("", "\n\n"):
+        assert_told(cvpipe("predict", "model", "-", input=text), 3, "no paths on standard input")
+    assert cvpipe("predict", "model", "-", input="image.png\n").exit_code == 0
+    assert cvpipe("predict", "model", "-", "image.png", input="").exit_code == 0
 
 
 def test_every_problem_is_named_at_once(model: Path) -> None:

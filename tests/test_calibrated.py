@@ -8,6 +8,7 @@ import pytest
 from cvpipe.data import Features
 from cvpipe.errors import RunError, SpecError
 from cvpipe.spec import build_stage, load_spec
+from cvpipe.stages.classifiers._training import inner_folds
 from cvpipe.stages.classifiers.calibrated import Calibrated
 from cvpipe.stages.classifiers.perceptron import Perceptron
 from cvpipe.stages.classifiers.random_forest import RandomForest
@@ -39,7 +40,7 @@ def test_it_is_scikit_learns() -> None:
 
     (features, labels), (later, _) = clouds(300), clouds(80, seed=1)
     stage = Calibrated(classifier=Ridge(penalty=2.0), folds=4, seed=0).fit(features, labels)
-    fold = stage.inner_folds(np.searchsorted(NAMES, labels))
+    fold = inner_folds(stage, np.searchsorted(NAMES, labels))
     folds = [(np.flatnonzero(fold != f), np.flatnonzero(fold == f)) for f in range(4)]
     theirs = CalibratedClassifierCV(RidgeClassifier(alpha=2.0), method="sigmoid", cv=folds, ensemble=False)
     want = theirs.fit(features.values.astype(float), labels).predict_proba(later.values)
@@ -68,6 +69,16 @@ def test_a_class_with_one_image_is_legal() -> None:
     got = Calibrated(seed=0).fit(features, labels).predict(features)
     assert got.classes.tolist() == ["cat", "dog", "emu", "fox"]
     assert np.isfinite(got.scores).all()
+
+
+def test_of_two_classes_one_may_have_one_image() -> None:
+    """Without it one class is left to learn from."""
+    features, _ = clouds(30)
+    labels = np.where(np.arange(30) == 3, "fox", "owl")
+    got = Calibrated(seed=0).fit(features, labels).predict(features)
+    assert got.classes.tolist() == ["fox", "owl"]
+    np.testing.assert_allclose(got.scores.sum(axis=1), 1, rtol=1e-5)
+    assert got.scores[:, 0].mean() < 0.2
 
 
 def test_what_was_learned_survives() -> None:

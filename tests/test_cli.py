@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -111,6 +112,33 @@ def test_usage_errors_end_with_2() -> None:
     assert "--json and --csv exclude each other" in cvpipe("predict", "m", "x", "--json", "--csv").stderr
 
 
+@pytest.mark.parametrize("arguments", [
+    ("run", "hog_svm", "--data", ""), ("run", "hog_svm", "--out", ""), ("compare", "hog_svm", "lbp_svm", "--out", ""),
+    ("compare", "hog_svm", "lbp_svm", "--train-sizes", ""), ("plan", "hog_svm", "--data", ""), ("show", ""),
+    ("check", "hog_svm", "--data", ""), ("predict", "", "a.png"), ("predict", "imagenet", ""), ("init", ""),
+    ("init", "a.yaml", "--data", ""), ("datasets", "check", ""), ("datasets", "check", "faces", "--split", ""),
+    ("verify", ""), ("verify", "a", "--out", ""), ("cite", ""), ("diff", "", "a"), ("diff", "a", ""), ("run", ""),
+])  # fmt: skip
+def test_an_empty_text_is_neither_a_default_nor_the_current_folder(
+    place: Path, arguments: tuple[str, ...]
+) -> None:
+    assert cvpipe(*arguments).exit_code == 2
+    assert not list(place.iterdir())
+
+
+@pytest.mark.parametrize(
+    "command", [("check", "hog_svm", "--data"), ("init", "a.yaml", "--data"), ("datasets", "check")]
+)
+def test_a_name_that_wins_over_a_folder_is_told(place: Path, command: tuple[str, ...]) -> None:
+    said = "note: `faces` is a data set of cvpipe; the folder of that name is ./faces\n"
+    assert said not in cvpipe(*command, "faces").stderr
+    (place / "a.yaml").unlink(missing_ok=True)
+    (place / "faces").mkdir()
+    assert cvpipe(*command, "faces").stderr == said
+    (place / "a.yaml").unlink(missing_ok=True)
+    assert said not in cvpipe(*command, "./faces").stderr
+
+
 def test_check_tells_all_problems_of_all_specs(place: Path) -> None:
     (place / "a.yaml").write_text(NO_STAGE)
     (place / "b.yaml").write_text("")
@@ -193,6 +221,28 @@ def test_predict_names_bad_images_and_predicts_the_others(photos: Path, place: P
     assert cvpipe("predict", "empty", "text.jpg").exit_code == 3
 
 
+def test_images_of_formats_that_are_not_read_are_not_lost_without_a_word(photos: Path, place: Path) -> None:
+    for name in ("fine/a.heic", "coarse/b.HEIC", "coarse/c.svg"):
+        (photos / name).touch()
+    (photos / "fine" / "notes.txt").touch()
+    said = "3 images of formats that are not read (.heic, .svg): convert them; PNG, JPEG, TIFF, BMP, PPM, WebP and GIF"
+    done = cvpipe("run", "small.yaml", "--out", "out", "--quiet")
+    assert f"warning: {said} are read\n" in done.stderr
+    assert "note: 1 file(s) that are no images were left out\n" in done.stdout
+    log = Path("out/log.txt").read_text()
+    assert said in log
+    assert "1 file(s) that are no images" in log
+    for command in (("plan", "small.yaml"), ("datasets", "check", "photos")):
+        assert f"warning: {said}" in cvpipe(*command).output
+    predicted = cvpipe("predict", "out", "photos")
+    assert (predicted.exit_code, predicted.stdout.count(".png")) == (0, 16)
+    assert "photos/fine/a.heic: left out, the format is not read; convert it\n" in predicted.stderr
+    for path in photos.rglob("*.png"):
+        path.unlink()
+    assert cvpipe("predict", "out", "photos").stderr.startswith(f"photos: {said}")
+    assert cvpipe("run", "small.yaml").stderr.startswith(f"photos: {said}")
+
+
 def test_json_is_alone_on_standard_output(photos: Path) -> None:
     done = cvpipe("run", "small.yaml", "--json", "--no-cache", "--set", "split={holdout: 0.5}")
     assert done.exit_code == 0
@@ -232,7 +282,8 @@ def test_init_writes_a_good_spec_and_overwrites_none(place: Path) -> None:
     assert cvpipe("init", "--force", "--data", 'my "photos": #1').exit_code == 0
     assert cvpipe("check", "spec.yaml").exit_code == 0
     assert "photos" in Path("spec.yaml").read_text()
-    assert cvpipe("init", "no/such/spec.yaml").stderr == "no/such/spec.yaml: no such file or folder\n"
+    missing = cvpipe("init", "no/such/spec.yaml")
+    assert (missing.exit_code, missing.stderr) == (2, "no/such/spec.yaml: there is no folder no/such\n")
     assert cvpipe("init", "other.yaml", "--data", "nowhere").exit_code == 2
     assert not Path("other.yaml").exists()
 
@@ -391,3 +442,18 @@ def test_a_run_names_its_split_as_a_spec_does(tmp_path: Path, split: dict[str, A
         print_summary(summary, tmp_path)
         told = out.getvalue().decode()
     assert told.splitlines()[0] == f"a on faces: 20 images, 2 classes, split {said}"
+
+
+def test_a_split_that_the_data_bring_is_not_lost_without_a_word(photos: Path, place: Path) -> None:
+    photos.rename(place / "train")
+    photos.mkdir()
+    (place / "train").rename(photos / "train")
+    shutil.copytree(photos / "train", photos / "test")
+    stages = "stages: [raw_pixels, {knn: {k: %d}}]\n"
+    for k in (1, 3):
+        (place / f"near_{k}.yaml").write_text("data: {folder: photos}\nsplit: {kfold: 2}\n" + stages % k)
+    said = "warning: the data bring a split of their own, which is not used; `--set 'split={given: true}'` uses it\n"
+    both = ("near_1.yaml", "near_3.yaml")
+    for command in (("run", both[0]), ("plan", both[0]), ("plan", *both)):
+        assert cvpipe(*command).stderr.count(said) == 1
+        assert "data bring" not in cvpipe(*command, "--set", "split={given: true}").stderr

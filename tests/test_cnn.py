@@ -184,6 +184,10 @@ def test_training_images_that_cannot_be_learned_from() -> None:
         Cnn().fit(images, np.array(["one"] * 4))
     with pytest.raises(RunError, match="'lenet5' takes images of at least 12 x 12 px, got 8 x 8 px"):
         Cnn(net="lenet5", size=8).fit(images, labels)
+    with pytest.raises(SpecError, match="'lenet5' takes images of at least 12 x 12 px, got 30 x 8 px"):
+        build_stage("cnn", {"net": "lenet5", "size": [8, 30]})
+    with pytest.raises(SpecError, match="'simple_cnn' takes images of at least 8 x 8 px, got 4 x 4 px"):
+        build_stage("cnn", {"size": 4, "options": {"widths": [2, 2, 2]}})
 
 
 class Told(Progress):

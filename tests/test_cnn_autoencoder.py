@@ -8,6 +8,7 @@ import torch
 
 from cvpipe.data import Images
 from cvpipe.nets.conv_autoencoder import ConvAutoencoder
+from cvpipe.spec import option_problems
 from cvpipe.stages.networks.cnn_autoencoder import CnnAutoencoder
 
 
@@ -43,6 +44,13 @@ def test_features_are_the_code() -> None:
     with torch.no_grad():
         want = module.encoder(seen)
     np.testing.assert_allclose(made.transform(Images.from_arrays(pixels)).values, want, atol=1e-5)
+
+
+def test_images_that_are_halved_to_nothing_are_refused_before_a_run() -> None:
+    assert option_problems(CnnAutoencoder(size=(4, 9), widths=(2, 2))) == []
+    assert option_problems(CnnAutoencoder(size=(4, 9), widths=(2, 2, 2))) == [
+        "stage 'cnn_autoencoder': 3 convolutions that halve the sides need images of at least 8 x 8 px, got 9 x 4 px"
+    ]
 
 
 @pytest.mark.parametrize("size", [(8, 8), (9, 13), (4, 30)])

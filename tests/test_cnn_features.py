@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,8 +23,9 @@ from cvpipe.conductor import keys
 from cvpipe.data import Images
 from cvpipe.errors import DataError
 from cvpipe.nets import weights
-from cvpipe.nets.build import TRUST, build
+from cvpipe.nets.build import build
 from cvpipe.nets.initialise import initialise
+from cvpipe.nets.own import TRUST
 from cvpipe.spec import load_spec
 from cvpipe.stages.networks.cnn import Cnn
 from cvpipe.stages.networks.cnn_features import CnnFeatures
@@ -179,6 +182,7 @@ def test_a_class_of_the_user_gives_features(tmp_path: Path, monkeypatch: pytest.
     before = keys.stage_key("", stage)
     with open(tmp_path / "their_nets.py", "a") as file:
         file.write("# changed\n")
+    importlib.reload(sys.modules["their_nets"])
     assert keys.stage_key("", stage) != before
 
 

@@ -286,10 +286,17 @@ def test_where_all_fail_the_reason_is_said(photos: Path, tmp_path: Path) -> None
 def test_a_folder_that_is_not_ours(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "comparison.csv").write_text("mine")
     with pytest.raises(
-        RunError, match=r"has a comparison.csv that no comparison wrote; choose another --out"
+        SpecError, match=r"has a comparison.csv that no comparison wrote; choose another --out"
     ):
         cvpipe.compare(specs(KNN, HISTOGRAM, data=photos), out=tmp_path)
-    assert (tmp_path / "comparison.csv").read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["comparison.csv"]
+
+
+def test_the_folder_of_a_run_is_left_alone(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "result.json").write_text("{}")
+    with pytest.raises(SpecError, match=r"is of a run; choose another --out"):
+        cvpipe.compare(specs(KNN, HISTOGRAM, data=photos), out=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

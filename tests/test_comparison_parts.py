@@ -26,7 +26,7 @@ from cvpipe.report.comparison.disagreements import chosen
 from cvpipe.report.comparison.feature_map import _unit, maps_of, purity
 from cvpipe.report.comparison.page import render, write_comparison
 from cvpipe.report.comparison.tradeoff import pareto
-from cvpipe.report.sprite import make_sprite
+from cvpipe.report.sprite import make_sprite, squared
 from cvpipe.report.words import code_marks
 
 
@@ -268,7 +268,7 @@ def test_labels_of_lines_do_not_overlap() -> None:
 
 def test_a_sprite_shrinks_to_its_budget() -> None:
     rng = np.random.default_rng(0)
-    noise = [rng.integers(0, 256, (80, 50, 3), dtype=np.uint8) for _ in range(60)]
+    noise = [squared(rng.integers(0, 256, (80, 50, 3), dtype=np.uint8)) for _ in range(60)]
     large, small = make_sprite(noise, 10**7), make_sprite(noise, 90_000)
     assert (large.columns, large.rows, large.side) == (25, 3, 112)
     assert small.side < 112
@@ -276,6 +276,39 @@ def test_a_sprite_shrinks_to_its_budget() -> None:
     assert make_sprite([], 1000).uri == ""
 
 
+def test_a_thumbnail_is_the_whole_image_amid_grey() -> None:
+    tall = np.full((400, 100, 3), 255, np.uint8)
+    square = squared(tall, 40)
+    assert square.shape == (40, 40, 3)
+    assert (square[:, 15:25] == 255).all()
+    assert (square[:, :15] == 128).all()
+    assert (square[:, 25:] == 128).all()
+    tiny = squared(np.arange(12, dtype=np.uint8).reshape(2, 2, 3), 40)
+    assert np.unique(tiny.reshape(-1, 3), axis=0).tolist() == np.arange(12).reshape(4, 3).tolist()
+
+
 def test_backticks_become_code_and_nothing_else_markup() -> None:
     assert code_marks("`a<b>` beats `c` & d") == "<code>a&lt;b&gt;</code> beats <code>c</code> &amp; d"
     assert code_marks("one ` only <") == "one ` only &lt;"
+
+
+def test_a_name_that_no_candidate_has() -> None:
+    comparison = small_comparison()
+    names = [c.name for c in comparison.candidates]
+    with pytest.raises(
+        KeyError, match=rf"no candidate '{names[0]}x' \(did you mean '{names[0]}'\?\); there are "
+    ):
+        comparison.candidate(f"{names[0]}x")
+    with pytest.raises(KeyError, match="no candidate 'zzzz'; there are"):
+        comparison.pair(names[0], "zzzz")
+    failed = comparison.failed[0].name
+    with pytest.raises(KeyError, match=f"'{names[0]}' and '{failed}' were not compared"):
+        comparison.pair(names[0], failed)
+
+
+def test_a_candidate_is_one_line() -> None:
+    comparison = small_comparison()
+    best, failed = comparison.ranked[0], comparison.failed[0]
+    assert repr(best).startswith(f"<Candidate '{best.name}': accuracy 0.")
+    assert repr(failed) == f"<Candidate '{failed.name}': failed: {failed.reason}>"
+    assert all(len(repr(one)) < 200 and "\n" not in repr(one) for one in comparison.candidates)

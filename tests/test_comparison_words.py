@@ -13,6 +13,7 @@ from cvpipe_cli.compare import print_comparison
 from cvpipe.comparison import tables, words
 from cvpipe.comparison.result import Comparison
 from cvpipe.comparison.verdicts import Significance
+from cvpipe.report.comparison import answers
 
 
 def decided(p_of: dict[tuple[str, str], float]) -> Comparison:
@@ -61,6 +62,34 @@ def test_the_interval_is_of_what_the_deciding_test_weighs() -> None:
         tests = [Significance(name, 0.0, 0.3)]
         two = replace(comparison, pairs=[replace(first, tests=tests)], candidates=comparison.candidates[:2])
         assert f"cannot be told apart here (95 % interval {interval}; p = 0.30)." in words.sentences(two)[1]
+
+
+def test_the_same_difference_in_every_split_is_said() -> None:
+    comparison = decided({("alpha", "gamma"): 0.02})
+    tests = {name: [Significance(name, 1.0, 0.02)] for name in ("corrected_t", "bootstrap")}
+    usual = [replace(pair, tests=tests["corrected_t"]) for pair in comparison.pairs]
+    same = [
+        replace(pair, tests=tests["bootstrap"], ci95_splits=None, belief=None) for pair in comparison.pairs
+    ]
+    why = (
+        "the difference is the same in every split, which leaves tests over splits no variance to judge by; "
+    )
+    why += "the paired bootstrap decides."
+    comparison.pairs = [usual[0], same[1], usual[2]]
+    said = words.sentences(comparison)
+    assert said[2] == "`alpha` beats `gamma` by 32.5 points (95 % interval 22.5 to 42.5; p = 0.02)."
+    assert said[3:5] == [
+        "p values are of the corrected resampled t-test, corrected for 3 pairs (Holm).",
+        f"For `alpha` and `gamma` {why}",
+    ]
+    comparison.pairs = same
+    assert words.sentences(comparison)[3:5] == [
+        "p values are of the paired bootstrap, corrected for 3 pairs (Holm).",
+        f"For 3 pairs, such as `alpha` and `beta`, {why}",
+    ]
+    facts = [dict(answers._pair(pair, pair.a, comparison.splits)["facts"]) for pair in (usual[0], same[0])]
+    over = [fact["95 % interval, over splits"] for fact in facts]
+    assert over == ["+0.5 to +24.5", "none: the difference is the same in every split"]
 
 
 def test_practically_the_same() -> None:

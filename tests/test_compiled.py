@@ -36,10 +36,14 @@ def test_no_kernel_is_made_elsewhere() -> None:
     assert users - found == {Path(compiled.__file__)}
 
 
-def test_another_state_of_a_kernel_has_another_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("line", [b"@fast", b"class Work(NamedTuple):"])
+def test_another_state_of_a_kernel_has_another_folder(line: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     fresh = machine_code.folder.__wrapped__
     assert fresh() == machine_code.folder()
-    monkeypatch.setattr(Path, "read_bytes", lambda path: path.name.encode() + b"\n@fast\n")
+    changed = Path(compiled.__file__)
+    read = Path.read_bytes
+    more = b"\n" + line + b"\n"
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + more * (path == changed))
     assert fresh() != machine_code.folder()
 
 

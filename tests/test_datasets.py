@@ -18,6 +18,7 @@ from cvpipe.datasets import load_dataset
 from cvpipe.datasets import textures as tx
 from cvpipe.datasets._torchvision import PARTS, LazyItem, items_of, labels_of
 from cvpipe.errors import BadImage, DataError, SpecError
+from cvpipe.splits.kinds import KFold
 
 
 class Counted:
@@ -252,6 +253,52 @@ def test_train_and_test_may_be_classes(class_folders):
     dataset = load_dataset(class_folders({"train": 2, "test": 1}))  # of a model railway
     assert dataset.classes.tolist() == ["test", "train"]
     assert dataset.given is None
+
+
+@pytest.mark.parametrize("beside", ["__MACOSX/train/cat/._0.png", "@eaDir/0.png/thumb.png", ".git/0.png",
+                                    "docs/a.txt", "val/cat/.gitkeep", "0.png"])  # fmt: skip
+def test_a_split_given_by_folders_with_something_beside_it(class_folders, tmp_path, beside):
+    for part in ("train", "test"):
+        class_folders({"cat": 1, "dog": 1}, tmp_path / "set" / part)
+    (tmp_path / "set" / beside).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "set" / beside).touch()
+    dataset = load_dataset(tmp_path / "set")
+    assert dataset.images.ids == ["test/cat/0.png", "test/dog/0.png", "train/cat/0.png", "train/dog/0.png"]
+    assert dataset.given is not None
+
+
+@pytest.mark.parametrize("beside", ["dev", "testing", "val"])
+def test_folders_beside_those_of_a_split(class_folders, tmp_path, beside):
+    for part in ("train", "test"):
+        class_folders({"cat": 1, "dog": 1}, tmp_path / "set" / part)
+    class_folders({beside: 1}, tmp_path / "set")  # without class folders: not even `val` is a side
+    with pytest.raises(DataError) as caught:
+        load_dataset(tmp_path / "set")
+    said = "`train` and `test` are folders of a split, but `{}` stands beside them; move it away"
+    assert said.format(beside) in str(caught.value)
+
+
+def test_what_systems_put_beside_images_is_no_class(class_folders):
+    root = class_folders({"cat": 1, "dog": 1, "__MACOSX": 1, "cat/@eaDir": 1})
+    assert load_dataset(root).images.ids == ["cat/0.png", "dog/0.png"]
+
+
+def test_class_folders_in_a_folder_of_their_own(class_folders, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    class_folders({"cat": 1, "dog": 1}, tmp_path / "set" / "my data")
+    assert load_dataset("set/").warnings == ("`my data` holds 2 folders of images: --data 'set/my data'?",)
+    class_folders({"one": 1}, tmp_path / "wrapped" / "in")
+    assert load_dataset("./wrapped").warnings == ()
+    (tmp_path / "set").rename(tmp_path / "wrapped" / "in" / "set")
+    (tmp_path / "wrapped" / "in" / "one" / "0.png").unlink()
+    said = "`in/set/my data` holds 2 folders of images: --data 'wrapped/in/set/my data'?"
+    assert load_dataset("./wrapped").warnings == (said,)
+    with pytest.raises(DataError) as caught:
+        KFold(kfold=2).folds(load_dataset("./wrapped"), 0)
+    assert [problem.message for problem in caught.value.problems] == [
+        "the data have one class only, 'in'; a classifier needs at least two",
+        said,
+    ]
 
 
 def test_links_back_do_not_hang(class_folders, tmp_path):

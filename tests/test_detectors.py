@@ -8,7 +8,7 @@ import pytest
 
 from cvpipe.data import Images, Keypoints
 from cvpipe.errors import RunError
-from cvpipe.spec import build_stage
+from cvpipe.spec import build_stage, option_problems
 from cvpipe.stages.keypoints.fast_keypoints import FastKeypoints
 from cvpipe.stages.keypoints.grid_keypoints import GridKeypoints
 from cvpipe.stages.keypoints.harris_keypoints import HarrisKeypoints
@@ -114,8 +114,10 @@ def test_random_places_are_spread_evenly() -> None:
     np.testing.assert_allclose(got.xy.mean(axis=0), [30, 15], rtol=0.02)
     np.testing.assert_allclose(got.xy.std(axis=0), np.array([60, 30]) / np.sqrt(12), rtol=0.02)
     assert abs(np.median(got.scale) - 2) < 0.05  # halfway in the logarithm
-    with pytest.raises(RunError, match=r"random_keypoints: smallest: 3 is above largest: 2"):
+    with pytest.raises(RunError, match=r"'random_keypoints': smallest: 3 is above largest: 2"):
         RandomKeypoints(smallest=3, largest=2).transform(images)
+    assert option_problems(RandomKeypoints(smallest=2, largest=2)) == []
+    assert len(option_problems(RandomKeypoints(smallest=3, largest=2))) == 1
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (6, 6), (7, 7), (30, 2)])

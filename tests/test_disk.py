@@ -146,6 +146,34 @@ def test_a_folder_that_may_not_be_written(place: Path) -> None:
     assert (done.returncode, done.stderr) == (4, "locked/spec.yaml: no permission\n")
 
 
+@pytest.mark.parametrize(
+    ("command", "code", "said"),
+    [
+        (("check", "locked/x.yaml"), 2, "locked/x.yaml: cannot be read: Permission denied"),
+        (("cite", "locked/x"), 2, "locked/x: cannot be read: Permission denied"),
+        (
+            ("check", "small.yaml", "--data", "locked/x"),
+            2,
+            "--data locked/x: no data set, folder or file…",
+        ),
+        (("show", "locked/x"), 3, "locked/x: cannot be read: Permission denied"),
+        (("verify", "locked"), 3, "locked: cannot be read: Permission denied"),
+        (("predict", "locked", "x.png"), 3, "locked: cannot read the model: Permission denied"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_folder_that_may_not_be_looked_into(
+    place: Path, command: tuple[str, ...], code: int, said: str
+) -> None:
+    Path("locked").mkdir()
+    Path("locked").chmod(0o000)
+    done = cvpipe_as_plain_user(*command)
+    Path("locked").chmod(0o755)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.startswith(said.removesuffix("…"))
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_a_place_that_is_a_file(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("file").touch()
     assert_told(run("file"), 4, "file: cannot write a run here: File exists")

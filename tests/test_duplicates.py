@@ -63,6 +63,24 @@ def test_copies_are_on_one_side_and_little_else_moves(split: Split) -> None:
 
 
 @by_split
+@pytest.mark.parametrize("pairs", [8, 15])
+def test_many_copies_are_dealt_out_anew_and_sides_keep_their_sizes(split: Split, pairs: int) -> None:
+    """Of 30 birches 16 or all have a copy: too few others to change places with."""
+    same = tokens(*([40 + 2 * i, 41 + 2 * i] for i in range(pairs)), [0, 1])
+    for seed in range(10):
+        before, after = split.folds(trees(), seed), split.folds(trees(), seed, (), same)
+        assert leaks(after, same) == []
+        for old, new in zip(before, after, strict=True):
+            np.testing.assert_array_equal(np.sort(np.r_[new.train, new.test]), np.arange(70))
+            counts = [np.bincount(fold.test >= 40, minlength=2) for fold in (old, new)]
+            assert np.abs(counts[0] - counts[1]).max() <= (pairs == 15)  # pairs make no odd number
+        again = split.folds(trees(), seed, (), same)
+        assert all((a.test == b.test).all() for a, b in zip(after, again, strict=True))
+    for fold in after:
+        assert {*LABELS[fold.test]} == {*LABELS[fold.train]} == {"ash", "birch"}
+
+
+@by_split
 def test_without_copies_nothing_moves(split: Split) -> None:
     for before, after in zip(split.folds(trees(), 1), split.folds(trees(), 1, (), tokens()), strict=True):
         np.testing.assert_array_equal(before.test, after.test)

@@ -16,6 +16,7 @@ from cvpipe.stages.classifiers.svm import Svm
 from cvpipe.stages.descriptors.root_sift import RootSift
 from cvpipe.stages.descriptors.sift import Sift
 from cvpipe.stages.features.bag_of_words import BagOfWords
+from cvpipe.stages.features.join import Join
 
 Rows = TypeVar("Rows", Descriptors, Features)
 
@@ -55,6 +56,30 @@ def test_a_stage_without_annotations_says_so() -> None:
         edge(Silent)
     with pytest.raises(SpecError, match="'transform' needs annotations"):
         Pipeline([Silent(), Centroid()]).check()
+
+
+class Brighter(Stage):
+    def transform(self, images: Images) -> Images:
+        return images
+
+
+class Numbers(Stage):
+    def transform(self, images: Images) -> list:  # type: ignore[type-arg]
+        return list(images)
+
+
+def test_what_a_stage_gives_has_a_place_in_the_cache() -> None:
+    assert messages(Brighter(), Slopes(), Centroid()) == [
+        "stage 'brighter' gives Images, but a stage gives Maps, Patches, Keypoints, Descriptors or Features; "
+        "a stage that changes pixels does so where they are used"
+    ]
+    assert messages(Numbers(), Slopes())[0] == (
+        "stage 'numbers' gives list, but a stage gives Maps, Patches, Keypoints, Descriptors or Features"
+    )
+    assert (
+        "in chain 1 of 'join': stage 'brighter' gives Images"
+        in messages(Join(branches=[[Brighter(), Slopes()], [Slopes()]]), Centroid())[0]
+    )
 
 
 def test_types_flow_through_stages_that_keep_them() -> None:

@@ -107,6 +107,8 @@ def test_what_cannot_work_is_said_before_any_image_is_read(pretrained: Path, tmp
         build_stage("fine_tune", {**ask, "unfreeze": ["conv3"]})
     with pytest.raises(SpecError, match="there is no such file"):
         build_stage("fine_tune", {**ask, "weights": str(tmp_path / "missing.pt")})
+    with pytest.raises(SpecError, match="'simple_cnn' takes images of at least 4 x 4 px, got 3 x 3 px"):
+        build_stage("fine_tune", {**ask, "size": 3})
     images, labels = stripes(4)
     with pytest.raises(DataError, match="do not fit network 'lenet5'"):
         stage(pretrained, net="lenet5").fit(images, labels)

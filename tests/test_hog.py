@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from cvpipe.data import Images
-from cvpipe.errors import RunError
+from cvpipe.errors import RunError, SpecError
+from cvpipe.spec import build_stage
 from cvpipe.stages.features.hog import Hog
 
 
@@ -61,5 +62,8 @@ def test_the_width_does_not_depend_on_the_image_and_flat_ones_are_zeros(
 
 
 def test_a_block_that_does_not_fit_is_an_error() -> None:
-    with pytest.raises(RunError, match="hog: a block of 2 cells of 40 px does not fit into 64 px"):
+    with pytest.raises(SpecError, match="stage 'hog': a block of 3 cells of 16 px does not fit into 40 px"):
+        build_stage("hog", {"size": 40, "cell": 16, "block": 3})
+    assert build_stage("hog", {"size": 40, "cell": 20, "block": 2})
+    with pytest.raises(RunError, match="'hog': a block of 2 cells of 40 px does not fit into 64 px"):
         Hog(size=64, cell=40).transform(Images.from_arrays([np.zeros((64, 64), np.uint8)]))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from cvpipe.comparison import load
 from cvpipe.comparison.candidate import Answers, Candidate
 from cvpipe.comparison.judge import Evidence, judge
 from cvpipe.comparison.resamples import resampled_scores
 from cvpipe.conductor.measured import Score
 from cvpipe.conductor.metrics import SCORES, confusion_matrices, margins
+from cvpipe.report.comparison import answers as page
 
 CLASSES = np.array(["a", "b", "c"])
 
@@ -61,10 +64,10 @@ def test_identical_answers() -> None:
     pairs, many = judge(twins, evidence(twins[0]))
     assert many is None
     (pair,) = pairs
-    assert (pair.p, pair.difference, pair.ci95, pair.ci95_splits) == (1.0, 0.0, (0.0, 0.0), (0.0, 0.0))
+    assert (pair.p, pair.difference, pair.ci95, pair.ci95_splits) == (1.0, 0.0, (0.0, 0.0), None)
     assert (pair.only_a_right, pair.only_b_right, pair.better, pair.cohens_d) == (0, 0, None, None)
-    assert pair.belief
-    assert pair.belief.equivalent == 1.0
+    assert pair.belief is None
+    assert [test.name for test in pair.tests] == ["mcnemar", "bootstrap"]
 
 
 def test_a_certain_winner_of_three() -> None:
@@ -93,6 +96,19 @@ def test_a_certain_winner_of_three() -> None:
         ["high", "mid"],
         ["mid", "low"],
     ]  # five splits are too few for Nemenyi to see one rank
+
+
+def test_effect_sizes_of_splits_and_of_images_are_written() -> None:
+    two = [with_accuracy("x", 0.9), with_accuracy("y", 0.6, seed=1)]
+    (pair,), _ = judge(two, evidence(two[0]))
+    written = json.loads(json.dumps(pair.summary()))
+    assert written["cohens_d"] == pair.cohens_d
+    assert written["cohens_g"] == pytest.approx(
+        pair.only_a_right / (pair.only_a_right + pair.only_b_right) - 0.5
+    )
+    assert load._pair(written) == pair
+    facts = dict(page._pair(pair, "x", 5)["facts"])
+    assert facts["Effect size (Cohen's g)"] == f"{pair.cohens_g:+.2f}"
 
 
 def test_p_values_are_corrected_together() -> None:
@@ -129,6 +145,44 @@ def test_which_test_decides(
     assert pair.better == "x"
     assert (pair.ci95_splits is None) == (splits == 1)
     assert (pair.belief is None) == (splits == 1)
+
+
+@pytest.mark.parametrize(
+    ("splits", "repeats", "changes", "tests"),
+    [
+        (2, 2, {}, ["bootstrap"]),
+        (10, 5, {"five_by_two": True}, ["bootstrap"]),
+        (4, 1, {"metric": "macro_f1"}, ["bootstrap"]),
+        (4, 1, {}, ["mcnemar", "bootstrap"]),
+    ],
+)
+def test_the_same_difference_in_every_split_leaves_it_to_the_images(
+    splits: int, repeats: int, changes: dict[str, Any], tests: list[str]
+) -> None:
+    folds = splits // repeats
+    truth = np.tile(np.repeat(np.arange(12) % 3, folds), repeats)
+    few = np.tile(
+        np.repeat(np.arange(12) < 2, folds), repeats
+    )  # one more right of each of two classes, in every split
+    a, b = (np.where(few & wrong, (truth + 1) % 3, truth) for wrong in (False, True))
+    two = [candidate(name, answers(said, truth, splits, repeats)) for name, said in (("x", a), ("y", b))]
+    (pair,), _ = judge(two, evidence(two[0], **changes))
+    assert [test.name for test in pair.tests] == tests
+    assert pair.p == pair.tests[0].p > 0
+    assert (pair.ci95_splits, pair.belief, pair.cohens_d) == (None, None, None)
+    assert pair.ci95[0] < pair.difference < pair.ci95[1]
+
+
+def test_two_splits_of_few_images_rarely_tell_equal_pipelines_apart() -> None:
+    """The difference is the same in both splits in a tenth of these comparisons, and not 0."""
+    found = []
+    for seed in range(200):
+        two = [with_accuracy(n, 0.7, 20, 2, 2, 2 * seed + i) for i, n in enumerate("xy")]
+        (pair,), _ = judge(two, evidence(two[0], test_per_train=0.4))
+        found.append((pair.p < 0.05, pair.difference != 0 and pair.ci95_splits is None))
+    told_apart, equal = np.mean(found, axis=0)
+    assert told_apart <= 0.05
+    assert equal > 0.05
 
 
 def test_without_candidates_and_with_one() -> None:

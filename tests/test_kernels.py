@@ -44,6 +44,21 @@ def test_values_follow_the_definition(kernel: kernels.Kernel, same: bool) -> Non
     np.testing.assert_allclose(got, want, atol=2e-5)
 
 
+@pytest.mark.parametrize("same", [True, False])
+@pytest.mark.parametrize("offset", [0.0, 100.0, 10_000.0])
+def test_an_offset_that_all_features_share_costs_no_digits(offset: float, same: bool) -> None:
+    rng = np.random.default_rng(0)
+    x, y = (np.float32(offset + rng.normal(size=(rows, 64))) for rows in (30, 700))
+    x = y if same else x
+    want = ((x.astype(float)[:, None] - y.astype(float)) ** 2).sum(axis=2)
+    got = kernels.distances("rbf", x, y)
+    np.testing.assert_allclose(got, want, rtol=1e-5, atol=1e-4)
+    if same:
+        np.testing.assert_array_equal(got, got.T)
+    one = kernels.distances("rbf", x[:1].copy(), y)  # rows of x do not depend on each other
+    np.testing.assert_allclose(one, got[:1], rtol=1e-6, atol=1e-4)
+
+
 def test_chi2_is_that_of_scikit_learn() -> None:
     from sklearn.metrics.pairwise import chi2_kernel
 

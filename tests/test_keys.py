@@ -6,6 +6,7 @@ import importlib
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 from toys import striped
 
 from cvpipe import Pipeline
-from cvpipe.conductor import keys, sources
+from cvpipe.conductor import keys, loaded, sources
 from cvpipe.conductor.seeding import seeded
 from cvpipe.data import Images
 from cvpipe.stage import Stage
@@ -33,14 +34,10 @@ SIFT = "cvpipe.stages.descriptors.sift"
 
 
 def forget() -> None:
-    for function in (
-        sources.code_of,
-        sources._source,
-        sources._library,
-        sources._imports,
-        sources._is_installed,
-    ):
-        function.cache_clear()  # type: ignore[attr-defined]
+    for function in (sources._library, sources._imports, sources._is_installed):
+        function.cache_clear()
+    for found in (sources._codes, sources._sources, loaded._of_class, loaded._of_module):
+        found.clear()
 
 
 @pytest.fixture(autouse=True)
@@ -152,7 +149,7 @@ def test_a_changed_source_changes_what_is_built_from_it(
         return f"{text}\n# edited\n" if name == module else text
 
     monkeypatch.setattr(sources, "_source", edited)
-    sources.code_of.cache_clear()
+    sources._codes.clear()
     assert changed(chain(), before) == moved
 
 
@@ -290,6 +287,93 @@ def test_a_stage_from_a_console_is_good_for_this_process_only(monkeypatch: pytes
     assert key == keys.stage_key("", Part())
     forget()
     assert key != keys.stage_key("", Part())
+
+
+CONSOLE = """
+from cvpipe.data import Features, Images
+from cvpipe.stage import Stage
+def height(images):
+    return {text}
+class Typed(Stage):
+    def transform(self, images: Images) -> Features:
+        return Features(values=height(images))
+"""
+
+
+@pytest.fixture
+def console(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """A module without a source file."""
+    module = ModuleType("users_console")
+    monkeypatch.setitem(sys.modules, "users_console", module)
+    return module
+
+
+def test_a_class_that_is_defined_again_in_a_console_has_another_key(console: ModuleType) -> None:
+    found, first = [], None
+    for text in ("1", "2"):
+        exec(CONSOLE.format(text=text), vars(console))
+        first = first or console.Typed
+        found += [keys.stage_key("", console.Typed()), keys.stage_key("", console.Typed())]
+    assert found[0] == found[1] != found[2] == found[3]
+    assert keys.stage_key("", first()) not in found[1:]  # type: ignore[misc]
+
+
+def test_a_function_that_is_defined_again_in_a_console_counts(console: ModuleType) -> None:
+    exec(CONSOLE.format(text=1), vars(console))
+    key = keys.stage_key("", console.Typed())
+    exec("def plot(): ...", vars(console))
+    assert keys.stage_key("", console.Typed()) == key
+    exec("def height(images): return 2", vars(console))
+    assert keys.stage_key("", console.Typed()) != key
+
+
+@pytest.fixture
+def edited(outside: Callable[[str], Stage], tmp_path: Path) -> Callable[..., None]:
+    """`edited("users_stage", "text")` adds a line to a module of the user's and loads it again."""
+
+    def change(module: str, line: str, again: bool = True) -> None:
+        with (tmp_path / f"{module}.py").open("a") as file:
+            file.write(f"{line}\n")
+        if again:
+            importlib.reload(sys.modules[module])
+
+    return change
+
+
+def test_a_module_that_is_loaded_again_has_another_key(
+    outside: Callable[[str], Stage], edited: Callable[..., None]
+) -> None:
+    key = keys.stage_key("", outside("1"))
+    edited("users_stage", "# an edit", again=False)
+    assert keys.stage_key("", sys.modules["users_stage"].Outside()) == key, "what is loaded is the old one"
+    edited("users_stage", "# another")
+    new = keys.stage_key("", sys.modules["users_stage"].Outside())
+    assert new != key
+    forget()
+    assert keys.stage_key("", sys.modules["users_stage"].Outside()) == new, "good for other processes too"
+
+
+def test_a_class_from_before_its_module_was_loaded_again_has_a_key_of_its_own(
+    outside: Callable[[str], Stage], edited: Callable[..., None]
+) -> None:
+    old = outside("1")
+    derived = type("Derived", (type(old),), {"__module__": __name__})()
+    before = {keys.stage_key("", old), keys.stage_key("", derived)}
+    edited("users_stage", "# an edit")
+    found = {keys.stage_key("", old), keys.stage_key("", sys.modules["users_stage"].Outside())}
+    found.add(keys.stage_key("", derived))
+    assert len(found | before) == 5
+
+
+def test_results_with_an_old_helper_are_good_for_this_process_only(
+    outside: Callable[[str], Stage], edited: Callable[..., None]
+) -> None:
+    key = keys.stage_key("", stage := outside("1"))
+    edited("users_helper", "# an edit")  # `from users_helper import height` still holds the old one
+    held = keys.stage_key("", stage)
+    assert held == keys.stage_key("", stage) != key
+    forget()
+    assert keys.stage_key("", stage) not in (key, held)
 
 
 def test_jobs_are_in_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from filter_learning import patches, photographs, sampler, white_patches
 from cvpipe.data import Images
 from cvpipe.data.exhibits import Facts, Gallery
 from cvpipe.errors import RunError
+from cvpipe.spec import option_problems
 from cvpipe.stages.filters.kmeans_filters import KmeansFilters
 from cvpipe.vision.spherical_kmeans import spherical_kmeans
 
@@ -96,6 +97,9 @@ def test_no_patches_are_an_error_that_says_so() -> None:
         KmeansFilters(patches=sampler()).fit(patches(tiny))
     with pytest.raises(RunError, match="nothing is left of 6x6 px patches made 7 times smaller"):
         KmeansFilters(patches=sampler(), shrink=7).fit(patches(photographs(1)))
+    assert option_problems(KmeansFilters(patches=sampler(), shrink=6)) == []
+    (problem,) = option_problems(KmeansFilters(patches=sampler(), shrink=7))
+    assert problem == "stage 'kmeans_filters': nothing is left of 6x6 px patches made 7 times smaller"
 
 
 def test_it_shows_its_filters_by_use() -> None:

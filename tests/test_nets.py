@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import re
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
+from cvpipe_cli.main import main
 from torch import nn
+from toys import striped
 
+from cvpipe import Pipeline
 from cvpipe.conductor import sources
 from cvpipe.errors import RunError, SpecError
-from cvpipe.nets.build import TRUST, build, smallest_size
+from cvpipe.nets.build import build, smallest_size, usual_task
 from cvpipe.nets.cost import multiply_adds
 from cvpipe.nets.layers import ScaledTanh, Subsample, TableConv
 from cvpipe.nets.lenet import LENET5_TABLE
+from cvpipe.nets.own import TRUST, check_output
 from cvpipe.nets.table import NETS, net_problem
 from cvpipe.nets.taps import Dry
+from cvpipe.stages.networks.cnn import Cnn
 
 PUBLISHED = {
     # network: (parameters, multiply-adds in 10^6 or None), with 1,000 classes at the size of its paper; 10 digits
@@ -54,9 +63,8 @@ PUBLISHED = {
 
 
 def dry(net: str, **options: Any) -> Dry:
-    side = NETS[net].side
-    digits = side < 100
-    return Dry(net, 10 if digits else 1000, 1 if digits else 3, (side, side), **options)
+    classes, channels, side = usual_task(net)
+    return Dry(net, classes, channels, (side, side), **options)
 
 
 @pytest.mark.parametrize("net", NETS)
@@ -232,6 +240,8 @@ def test_the_first_stride_of_lite0_puts_its_margin_at_the_right_and_the_bottom()
 def test_words_and_options_are_checked_without_building() -> None:
     assert net_problem("resnet18") == ""
     assert net_problem("resnet8") == "unknown network 'resnet8' (did you mean 'resnet18'?)"
+    assert net_problem("lite0") == "unknown network 'lite0' (did you mean 'efficientnet_lite0'?)"
+    assert "; there are mlp," in net_problem("zzzz")
     assert (
         net_problem("mlp", {"width": [3]})
         == "unknown option 'width' of network 'mlp' (did you mean 'widths'?)"
@@ -270,9 +280,112 @@ def test_classes_of_the_user_are_built_if_their_package_is_trusted(
         build("my_nets.Round", **size)
 
 
+THEIRS = """
+import torch
+from torch import nn
+class Tiny(nn.Module):
+    def __init__(self, classes, channels, size):
+        super().__init__()
+        self.dense = nn.Linear(channels * size[0] * size[1], classes)
+    def forward(self, x):
+        return self.dense(x.flatten(1))
+class Twice(Tiny):
+    def forward(self, x):
+        return super().forward(x), x
+class Four(Tiny):
+    def __init__(self, classes, channels, size):
+        super().__init__(4, channels, size)
+class Small(Tiny):
+    def __init__(self, classes, channels, size):
+        super().__init__(classes, channels, (2, 2))
+class Plain(Tiny):
+    def __init__(self, classes):
+        super().__init__(classes, 3, (8, 8))
+def number(classes, channels, size):
+    return 7
+"""
+
+
+@pytest.fixture
+def theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A module with networks of the user's, which may be built."""
+    (tmp_path / "tiny_nets.py").write_text(THEIRS)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv(TRUST, "tiny_nets,nowhere_nets")
+    yield
+    sys.modules.pop("tiny_nets", None)
+
+
+def test_what_keeps_a_class_of_the_user_from_being_built_is_known_before_a_run(
+    theirs: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert net_problem("tiny_nets.Tiny") == ""
+    assert "tiny_nets" not in sys.modules
+    assert net_problem("nowhere_nets.Tiny") == (
+        "network 'nowhere_nets.Tiny' cannot be imported: there is no module 'nowhere_nets'; "
+        "PYTHONPATH=. finds a file in the working folder"
+    )
+    assert "ModuleNotFoundError: No module named 'nowhere_nets'" in net_problem("nowhere_nets.inner.Tiny")
+    monkeypatch.delenv(TRUST)
+    wrong = "network 'tiny_nets.Tiny' runs code of 'tiny_nets': allow it with CVPIPE_TRUST=tiny_nets"
+    assert net_problem("tiny_nets.Tiny") == wrong
+    with pytest.raises(SpecError, match=wrong):
+        Pipeline([Cnn(net="tiny_nets.Tiny")]).check()
+
+
+@pytest.mark.parametrize(
+    ("net", "said"),
+    [
+        ("Twice", "must give a score for each image and class, (2, 3) for two images and 3 classes, but gives a tuple"),
+        ("Four", "must give a score for each image and class, (2, 3) for two images and 3 classes, but gives (2, 4)"),
+        ("Small", "fails on two images, (2, 3, 8, 8): RuntimeError: mat1 and mat2 shapes cannot be multiplied"),
+        ("Plain", "cannot be built: TypeError: Plain.__init__() got an unexpected keyword argument 'channels'; "
+                  "it is called with classes, channels, size"),
+        ("number", "makes no torch.nn.Module: its type is int"),
+    ],
+)  # fmt: skip
+def test_a_wrong_network_of_the_user_is_explained(theirs: None, net: str, said: str) -> None:
+    data = striped(6, side=8)
+    stage = Cnn(net=f"tiny_nets.{net}", size=8, epochs=1, seed=0)
+    with pytest.raises((RunError, SpecError), match=re.escape(f"network 'tiny_nets.{net}' {said}")):
+        stage.fit(data.images, data.labels)
+
+
+def test_looking_at_what_a_network_gives_leaves_it_as_it_is(theirs: None) -> None:
+    module = nn.Sequential(build("tiny_nets.Tiny", classes=3, channels=3, size=(8, 8)))
+    module.append(nn.BatchNorm1d(3))
+    torch.manual_seed(1)
+    before = {name: value.clone() for name, value in module.state_dict().items()}
+    check_output("tiny_nets.Tiny", module, 3, 3, (8, 8))
+    assert module.training
+    assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
+    drawn = torch.rand(1)
+    torch.manual_seed(1)
+    assert torch.equal(drawn, torch.rand(1))
+
+
 def test_the_source_of_every_network_is_part_of_the_keys_of_results() -> None:
     found = sources.closure("cvpipe.nets.build") or {}
     assert {f"cvpipe.nets.{net.maker.partition('.')[0]}" for net in NETS.values()} <= set(found)
+
+
+@pytest.mark.parametrize(
+    ("net", "line"),
+    [
+        (
+            "lenet5",
+            "lenet5 on grey images of 28 x 28 px with 10 classes: 60,850 parameters, 326,520 multiply-adds.",
+        ),
+        (
+            "squeezenet",
+            "squeezenet on colour images of 224 x 224 px with 1,000 classes: 1,248,424 parameters, ",
+        ),
+    ],
+)
+def test_layers_are_listed_for_the_images_of_the_table(net: str, line: str) -> None:
+    done = CliRunner().invoke(main, ["stages", "--layers", net])
+    assert done.exit_code == 0
+    assert line in done.stdout
 
 
 def test_the_table_in_the_docs_is_counted() -> None:

@@ -13,16 +13,22 @@ import pytest
 import toys
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.svm import SVC
 from sklearn.utils.validation import check_is_fitted
 from toys import CLASSES, Centre, Centroid, Slopes, striped, stripes
 
-from cvpipe import Pipeline
-from cvpipe.data import Images
+from cvpipe import Pipeline, registry
+from cvpipe.conductor.edges import takes
+from cvpipe.data import Dataset, Features, Images
 from cvpipe.errors import DataError, NotFitted, RunError, SpecError
+from cvpipe.splits.kinds import KFold
+from cvpipe.stage import Classifier
+from cvpipe.stages.classifiers.ensemble import Ensemble
 from cvpipe.stages.classifiers.svm import Svm
 from cvpipe.stages.descriptors.root_sift import RootSift
 from cvpipe.stages.descriptors.sift import Sift
 from cvpipe.stages.features.bag_of_words import BagOfWords
+from cvpipe.stages.features.raw_pixels import RawPixels
 
 
 @pytest.fixture(autouse=True)
@@ -101,6 +107,57 @@ def test_an_unfitted_pipeline_says_so() -> None:
     assert not hasattr(plain(), "classes_")
 
 
+@pytest.mark.parametrize(
+    ("stages", "said"),
+    [
+        ([RawPixels, Svm()], "stage 1 is the class RawPixels: write RawPixels()"),
+        (
+            [RawPixels(), "svm"],
+            "stage 2 is a word, 'svm': a pipeline in Python takes objects, a spec takes words",
+        ),
+        ([RawPixels(), SVC()], "stage 2 is no stage, but of type SVC: SVC()"),
+        (Svm(), r"a pipeline takes a list of stages, got Svm\("),
+        ("pixels_knn", "a pipeline takes a list of stages, got 'pixels_knn'"),
+    ],
+)
+def test_what_is_no_stage_is_told(stages: Any, said: str) -> None:
+    with pytest.raises(SpecError, match=said):
+        Pipeline(stages).check()
+    with pytest.raises(SpecError, match=said):
+        Pipeline(stages).fit(*stripes(6))
+
+
+def test_what_is_no_list_of_images_is_told() -> None:
+    pictures, labels = stripes(12)
+    pipeline = plain().fit(pictures, labels)
+    for work in (pipeline.predict, lambda images: pipeline.score(images, labels)):
+        with pytest.raises(RunError, match=r"images must be a list, also of one path: \['new\.jpg'\]"):
+            work("new.jpg")
+        with pytest.raises(RunError, match="images must be a list, also of one path"):
+            work(Path("new.jpg"))
+    with pytest.raises(RunError, match=r"also of one image: got an array of shape \(16, 16, 3\)"):
+        pipeline.predict(pictures[0])
+    assert (
+        len(pipeline.predict(np.stack(pictures))) == len(pipeline.predict(np.stack(pictures)[..., 0])) == 12
+    )
+
+
+def test_a_run_takes_a_data_set() -> None:
+    with pytest.raises(SpecError, match=r"a pipeline runs on a `Dataset`, such as .* gives, .*; got a str"):
+        plain().run("textures")  # type: ignore[arg-type]
+
+
+def test_a_data_set_of_lists() -> None:
+    pictures, labels = stripes(30)
+    want = Dataset("stripes", Images.from_arrays(pictures), labels)
+    for images in (pictures, np.stack(pictures)):
+        data = Dataset("stripes", images, labels.tolist(), groups=[str(i) for i in range(30)])  # type: ignore[arg-type]
+        assert data.classes.tolist() == list(CLASSES)
+        assert data[labels == "down"].groups.tolist() == [str(i) for i in np.flatnonzero(labels == "down")]
+        found = plain().run(data, split={"kfold": 2})
+        assert found.fingerprint == plain().run(want, split={"kfold": 2}).fingerprint
+
+
 def test_what_cannot_be_fitted() -> None:
     images = striped(6).images
     with pytest.raises(DataError, match="5 labels for 6 images"):
@@ -130,6 +187,51 @@ def test_what_cannot_be_fitted() -> None:
 def test_a_run_refuses_words_that_it_does_not_know(options: dict[str, Any], said: str) -> None:
     with pytest.raises(SpecError, match=re.escape(said)):
         plain().run(striped(20), split={"kfold": 2}, **options)
+
+
+@pytest.mark.parametrize(
+    ("split", "said"),
+    [
+        ({"kfold": 1}, "split 'kfold' must be a whole number of at least 2, got 1"),
+        ({"kfold": 2.5}, "split 'kfold' must be a whole number of at least 2, got 2.5"),
+        ({"kfold": "a"}, "split 'kfold' must be a whole number of at least 2, got 'a'"),
+        (KFold(kfold=1), "split 'kfold' must be a whole number of at least 2, got 1"),
+        (
+            {"kfold": 3, "repeats": 0},
+            "option 'repeats' of split 'kfold' must be a whole number of at least 1, got 0",
+        ),
+        (
+            {"kfold": 3, "stratified": "no"},
+            "option 'stratified' of split 'kfold' must be true or false, got 'no'",
+        ),
+        ({5: 1}, "a split is one of kfold, holdout, per_class, given or file, got {5: 1}"),
+        ({}, "a split is one of kfold, holdout, per_class, given or file, got {}"),
+        (
+            "kfold",
+            "a split is one of kfold, holdout, per_class, given or file, such as {'kfold': 5}, got 'kfold'",
+        ),
+    ],
+)
+def test_a_run_refuses_values_of_a_split_as_a_spec_does(split: Any, said: str) -> None:
+    with pytest.raises(SpecError, match=f"^{re.escape(said)}$"):
+        plain().run(striped(20), split=split)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"seed": -1}, "seed must be a whole number of at least 0, got -1"),
+        ({"seed": 1.5}, "seed must be a whole number of at least 0, got 1.5"),
+        ({"jobs": 0}, "jobs must be a whole number other than 0, -1 is one for each core, got 0"),
+        ({"jobs": "two"}, "jobs must be a whole number other than 0, -1 is one for each core, got 'two'"),
+    ],
+)
+def test_seeds_and_numbers_of_workers(options: dict[str, Any], said: str) -> None:
+    data = striped(20)
+    with pytest.raises(SpecError, match=f"^{re.escape(said)}$"):
+        plain().run(data, split={"kfold": 2}, **options)
+    with pytest.raises(SpecError, match=f"^{re.escape(said)}$"):
+        plain().set_params(**options).fit(data.images, data.labels)
 
 
 def test_a_score_needs_a_label_for_each_image() -> None:
@@ -254,6 +356,49 @@ def test_cross_val_score(tmp_path: Path, scoring: Any) -> None:
     assert log.stat().st_size == looks
     for train in Centre.fits:
         assert len(train[0]) == 30
+
+
+def two_classes() -> tuple[Images, np.ndarray]:
+    data = striped(48, side=16)
+    return data.images, data.labels == CLASSES[0]
+
+
+def test_two_classes_as_scikit_learn_wants_them() -> None:
+    images, truth = two_classes()
+    pipeline = Pipeline([RawPixels(size=8), Svm()]).fit(images, truth)
+    found, scores = pipeline.decision_function(images), pipeline.predictions(images).scores
+    np.testing.assert_array_equal(found, scores[:, 1] - scores[:, 0])
+    np.testing.assert_array_equal(found > 0, pipeline.predict(images))
+    assert pipeline.decision_function([]).shape == (0,)
+
+
+@pytest.mark.parametrize("scoring", ["roc_auc", "average_precision", "neg_log_loss"])
+def test_scores_of_two_classes_are_judged(scoring: str) -> None:
+    pipeline = Pipeline([RawPixels(size=8), Svm(probability=True)])
+    assert np.isfinite(cross_val_score(pipeline, *two_classes(), cv=3, scoring=scoring)).all()
+
+
+def test_probabilities_are_there_where_the_classifier_gives_some() -> None:
+    data = striped(45)
+    with pytest.raises(
+        AttributeError, match="the scores of 'svm' are no probabilities: decision_function gives"
+    ):
+        Pipeline([RawPixels(size=8), Svm()]).predict_proba  # noqa: B018
+    assert not hasattr(Pipeline([]), "predict_proba")
+    assert not hasattr(Pipeline([RawPixels(size=8), Ensemble()]), "predict_proba")
+    likely = [
+        cls for _, cls in registry.stage_classes() if issubclass(cls, Classifier) and Features in takes(cls)
+    ]
+    stages = [cls(**{"probability": True} if cls is Svm else {}) for cls in likely]
+    stages = [stage for stage in [*stages, Ensemble(combine="vote")] if stage.gives_probabilities]
+    assert len(stages) == 6
+    for stage in stages:
+        pipeline = Pipeline([Slopes(), Centre(), stage]).fit(data.images, data.labels)
+        found = pipeline.predict_proba(data.images)
+        assert found.min() >= 0
+        np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-6)
+        np.testing.assert_array_equal(pipeline.classes_[found.argmax(axis=1)], pipeline.predict(data.images))
+    assert np.isfinite(cross_val_score(pipeline, data.images, data.labels, cv=3, scoring="roc_auc_ovr")).all()
 
 
 def test_splitting_and_indexing_decode_nothing(tmp_path: Path) -> None:

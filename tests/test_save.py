@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,7 +16,7 @@ from toys import striped
 import cvpipe
 from cvpipe import Pipeline, registry
 from cvpipe.data import Features, Images, Predictions
-from cvpipe.errors import DataError, NotFitted, RunError
+from cvpipe.errors import DataError, NotFitted, RunError, SpecError
 from cvpipe.stage import Classifier, Stage
 from cvpipe.stages.classifiers.svm import Svm
 from cvpipe.stages.descriptors.root_sift import RootSift
@@ -156,15 +157,14 @@ class Odd(Classifier):
         )
 
 
+ODD = {"odd": [EntryPoint("odd", f"{__name__}:Odd", "cvpipe.stages")]}
+
+
 @pytest.mark.parametrize("labels", [["a", "b", "ü"], [3, 1, 2]])
 def test_words_numbers_and_parts_are_saved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, labels: list[Any]
 ) -> None:
-    class Point:
-        def load(self) -> type[Odd]:
-            return Odd
-
-    monkeypatch.setattr(registry, "_plugins", lambda: {"odd": Point()})
+    monkeypatch.setattr(registry, "_plugins", lambda: ODD)
     images = striped(3).images
     pipeline = Pipeline([Odd(part=BagOfWords(words=9))]).fit(images, labels)
     pipeline.save(tmp_path / "model")
@@ -177,8 +177,34 @@ def test_words_numbers_and_parts_are_saved(
     assert loaded.classes_.dtype == pipeline.classes_.dtype
 
 
-def test_a_stage_that_is_not_installed_is_named(tmp_path: Path) -> None:
+def test_a_stage_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pipeline = Pipeline([Odd()]).fit(striped(3).images, ["a", "b", "a"])
-    pipeline.save(tmp_path / "model")
+    with monkeypatch.context() as installed:
+        installed.setattr(registry, "_plugins", lambda: ODD)
+        pipeline.save(tmp_path / "model")
     with pytest.raises(DataError, match="the model cannot be used: unknown stage 'odd'"):
         cvpipe.load(tmp_path / "model")
+
+
+def test_what_could_not_be_loaded_is_not_saved(tmp_path: Path) -> None:
+    pipeline = Pipeline([Odd(part=type("Mine", (BagOfWords,), {"__module__": "__main__"})())])
+    pipeline.fit(striped(3).images, ["a", "b", "a"])
+    with pytest.raises(SpecError) as caught:
+        pipeline.save(tmp_path / "model")
+    first, second = str(caught.value).splitlines()
+    assert first == (
+        f"{tmp_path / 'model'}: the model could not be loaded again, for stage 'odd' is not registered; a package "
+        'registers it with the entry point `odd = "test_save:Odd"` in the group `cvpipe.stages`'
+    )
+    assert '`mine = "package.module:Mine"`' in second
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_word_that_stands_for_another_class_is_not_saved(fitted: Pipeline, tmp_path: Path) -> None:
+    mine = type("RootSift", (RootSift,), {"__module__": "my_stages"})
+    fitted.fitted_[1].stage.__class__ = mine
+    with pytest.raises(SpecError, match=r"'root_sift' stands for another class than my_stages\.RootSift"):
+        fitted.save(tmp_path / "model")
+    mine.__module__ = RootSift.__module__  # as it was before its module was loaded again
+    fitted.save(tmp_path / "model")
+    assert (tmp_path / "model" / "model.json").exists()

@@ -138,6 +138,8 @@ def test_one_that_diverges_says_what_to_change() -> None:
 def test_kl_is_for_units_between_0_and_1_and_so_is_rho() -> None:
     with pytest.raises(SpecError, match="penalty: kl compares mean activations with a probability"):
         fitted(activation="relu")
+    with pytest.raises(SpecError, match="penalty: kl compares mean activations with a probability"):
+        build_stage("sparse_autoencoder", {"activation": "relu"})
     for rho in (0, 1, 1.5):
         with pytest.raises(SpecError, match="rho"):
             build_stage("sparse_autoencoder", {"rho": rho})

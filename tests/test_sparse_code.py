@@ -7,8 +7,9 @@ import pytest
 from sklearn.decomposition import sparse_encode
 
 from cvpipe import threads
-from cvpipe.vision.dictionary import coded, gram_of, learn_dictionary, unit
+from cvpipe.vision.dictionary import coded, gram_of, learn_dictionary
 from cvpipe.vision.sparse_code import lasso, omp
+from cvpipe.vision.unit import unit
 
 
 def problem(rows: int = 60, atoms: int = 40, width: int = 20) -> tuple[np.ndarray, np.ndarray]:

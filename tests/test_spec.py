@@ -158,6 +158,8 @@ def test_aliases_cannot_multiply(spec_file) -> None:
         ("words: 20", "words: true", "x.yaml:5:27: option 'words' of stage 'bag_of_words' must be"),
         ("words: 20", "words: 20.0", "x.yaml:5:27: option 'words' of stage 'bag_of_words' must be"),
         ("C: 10", "C: .nan", "x.yaml:6:28: option 'C' of stage 'svm' must be a number above 0 or search, got nan"),
+        ("C: 10", "C: .inf", "x.yaml:6:28: option 'C' of stage 'svm' must be a number above 0 or search, got inf"),
+        ("C: 10", "C: 1e400", "x.yaml:6:28: option 'C' of stage 'svm' must be a number above 0 or search, got inf"),
         ("C: 10", "C: ten", "x.yaml:6:28: option 'C' of stage 'svm' must be a number above 0 or search, got 'ten'"),
         ("data: textures", "data: {textures: {size: 3, x: 1}}", "x.yaml:1:"),
         ("data: textures", "data: 3", "x.yaml:1:7: a data set is one word, or one word with its options, got 3"),
@@ -252,6 +254,9 @@ def test_another_data_set(spec_file, tmp_path: Path) -> None:
         "--data texturs: no data set, folder or file 'texturs' (did you mean 'textures'?); it must be a data set"
     )
     assert messages(path, data="notes.txt")[0].startswith("--data notes.txt: 'notes.txt' is no .csv file")
+    assert messages(path, data="")[0].startswith(
+        "--data '': no data set, folder or file ''; it must be a data set"
+    )
     assert messages(path, seed=-1) == ["--seed -1: seed must be a whole number of at least 0, got -1"]
 
 
@@ -261,6 +266,9 @@ def test_a_folder_and_a_table_as_data(spec_file, tmp_path: Path) -> None:
     (tmp_path / "labels.csv").touch()
     assert load_spec(path, data="photos").data.name == "folder"
     assert load_spec(path, data="labels.csv").data.name == "csv"
+    for word, kind, what in (("photos", "folder", "folder"), ("labels.csv", "csv", "file")):
+        said = f"x.yaml:1:7: unknown data set '{word}': it is a {what}; write `{{{kind}: {word}}}`"
+        assert messages(spec_file(GOOD.replace("textures", word))) == [said]
     spec = load_spec({"data": {"folder": "photos"}, "stages": ["sift", "bag_of_words", "svm"]})
     assert spec.data.get_params()["path"] == "photos"
 
@@ -360,10 +368,12 @@ def test_values_become_what_the_annotation_says(monkeypatch: pytest.MonkeyPatch)
 
 def test_objects_made_in_python_are_checked_too() -> None:
     assert option_problems(Whole(kfold=3, part=Part(scales=2))) == []
-    wrong = Whole(kfold=1, part=Part(scales=0), share=math.nan)
+    assert option_problems(Whole(kfold=3, mode=10**400))  # infinite as a float
+    wrong = Whole(kfold=1, part=Part(scales=0), share=math.nan, mode=math.inf)
     assert option_problems(wrong) == [
         "option 'scales' of stage 'part' must be a whole number of at least 1, got 0",
         "option 'share' of stage 'whole' must be a number above 0 and below 1, got nan",
+        "option 'mode' of stage 'whole' must be a, b, a number above 0 or null, got inf",
         "option 'kfold' of stage 'whole' must be a whole number of at least 2, got 1",
     ]
 

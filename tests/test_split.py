@@ -13,6 +13,7 @@ from cvpipe.errors import DataError
 from cvpipe.splits.checks import Census
 from cvpipe.splits.grouping import assign, equal_shares
 from cvpipe.splits.kinds import SPLITS, File, Fold, Given, Holdout, KFold, PerClass, Split
+from cvpipe.splits.listed import unused_warnings
 
 PIXEL = np.zeros((1, 1), np.uint8)
 
@@ -210,6 +211,15 @@ def test_given_takes_the_split_of_the_data() -> None:
     given = np.array(["test", "train", "train", "train", "test", "train"])
     fold = Given().folds(data(list("ababab"), given=given), 0)[0]
     assert (fold.train.tolist(), fold.test.tolist()) == ([1, 2, 3, 5], [0, 4])
+
+
+def test_a_split_of_the_data_that_is_not_used() -> None:
+    brought = data(["a", "b"] * 2, given=np.array(["train", "train", "test", "test"]))
+    said = "the data bring a split of their own, which is not used; `--set 'split={given: true}'` uses it"
+    assert unused_warnings(brought, KFold(kfold=2)) == [said]
+    assert unused_warnings(brought, Given()) == unused_warnings(brought, File(file="splits.csv")) == []
+    assert unused_warnings(brought[:2], KFold(kfold=2)) == []  # only one side: it could not be used
+    assert unused_warnings(data(["a", "b"]), KFold(kfold=2)) == []
 
 
 def test_words_and_their_form_in_a_spec() -> None:

@@ -40,7 +40,8 @@ def suite(tmp_path: Path) -> Callable[[str], Path]:
 def problems(path: Path) -> list[str]:
     with pytest.raises(SpecError) as caught:
         enter(read_suite(path).asked)
-    return [line.removeprefix(str(path)) for line in str(caught.value).splitlines()]
+    lines = str(caught.value).splitlines()
+    return [line.removeprefix(str(path)).replace(str(path), "FILE") for line in lines]
 
 
 def test_everything_a_suite_can_say(suite: Callable[[str], Path]) -> None:
@@ -98,6 +99,11 @@ def test_options_of_one_name_are_told_apart(suite: Callable[[str], Path]) -> Non
                             " got 3"]),
         ("specs: [a]\nmatrix: [1]", [":2:9: matrix must be a mapping such as {bag_of_words.words: …}, got [1]"]),
         ("specs: [a]\nmatrix: {svm.C: 1}", [":2:17: matrix needs a list of values for 'svm.C', got 1"]),
+        ("specs: [{spec: a, set: {svm.C: 5}}]\nmatrix: {svm.C: [1, 10]}",
+         [":1:32: 'svm.C' is set here, but a matrix varies 'svm.C' (FILE:2:17); leave one out"]),
+        ("specs: [{spec: a, set: {svm.C: 5, svm.tolerance: 1}, matrix: {svm: [{C: 1}], lbp.radii: [1]}}]",
+         [f":1:{column}: '{option}' is set here, but a matrix varies 'svm' (FILE:1:68); leave one out"
+          for column, option in ((32, "svm.C"), (50, "svm.tolerance"))]),
         ("specs: [{spec: a, nmae: b}]", [":1:19: unknown key 'nmae' of an entry of specs (did you mean 'name'?)"]),
         ("specs: [{spec: a, name: b/c}]", [":1:25: name must be letters, digits, '_', '-' or '.', for it names a"
                                            " folder, got 'b/c'"]),
@@ -137,6 +143,13 @@ def test_a_suite_is_told_from_a_spec(suite: Callable[[str], Path]) -> None:
     assert not is_suite({"specs": []})
     with pytest.raises(SpecError, match="no such file"):
         is_suite("nowhere.yaml")
+
+
+@pytest.mark.parametrize("command", ["run", "cite"])
+def test_other_commands_say_who_takes_a_suite(suite: Callable[[str], Path], command: str) -> None:
+    path = suite(GOOD)
+    done = CliRunner().invoke(main, [command, str(path)])
+    assert (done.exit_code, done.stderr) == (2, f"{path}: is a suite; `cvpipe compare {path}` runs it\n")
 
 
 def test_check_takes_a_suite(suite: Callable[[str], Path]) -> None:

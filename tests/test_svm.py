@@ -8,6 +8,7 @@ from scipy.linalg import eigh
 
 from cvpipe.data import Features
 from cvpipe.errors import RunError
+from cvpipe.stages.classifiers._training import inner_folds
 from cvpipe.stages.classifiers.svm import Svm
 from cvpipe.vision.kernels import similarities
 
@@ -114,7 +115,7 @@ def test_errors_say_what_to_do() -> None:
 
 def folds_of(stage: Svm, y: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     """The stage's inner folds, as scikit-learn takes them."""
-    fold = stage.inner_folds(np.unique(y, return_inverse=True)[1])
+    fold = inner_folds(stage, np.unique(y, return_inverse=True)[1])
     return [(np.flatnonzero(fold != f), np.flatnonzero(fold == f)) for f in range(stage.folds)]
 
 

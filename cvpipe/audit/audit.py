@@ -59,7 +59,8 @@ def audit(
         across=_named(leaks(folds, tokens), ids),
         alike_across=_named(_parted(pairs, folds), ids),
         split=_as_text(chosen) if folds and chosen else "",
-        warnings=[],
+        brings_split=dataset.given is not None,
+        warnings=list(dataset.warnings),
     )
     found.warnings.extend(warnings_about(found))
     return found

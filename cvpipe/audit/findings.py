@@ -35,6 +35,8 @@ class Audit:
     """[test image, training image] that look alike."""
     split: str
     """The split that was looked at, as in a spec; empty if none."""
+    brings_split: bool
+    """Whether the data bring a split of their own."""
     warnings: list[str]
     """What to do about it, the gravest first."""
 

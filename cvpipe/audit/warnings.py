@@ -62,7 +62,10 @@ def _copies(audit: Audit) -> Iterator[str]:
     if agreeing := [ids for ids in audit.equal if ids not in audit.contradicting]:
         sets = [" = ".join(map(_quoted, ids)) for ids in agreeing]
         what = _counted(len(sets), "set of equal images", "sets of equal images")
-        yield f"{what}: {_some(sets)}; copies of one class stay on one side of a drawn split, but count twice"
+        yield (
+            f"{what}: {_some(sets)}; copies of one class stay on one side of a drawn split, if the class has enough "
+            "different images, but count twice"
+        )
     if audit.alike and not audit.alike_across:
         sets = [" ~ ".join(map(_quoted, ids)) for ids in audit.alike]
         what = _counted(len(sets), "set of images looks", "sets of images look")

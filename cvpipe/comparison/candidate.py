@@ -70,7 +70,7 @@ class CurvePoint:
     """One for each split."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Candidate:
     """A pipeline that took part."""
 
@@ -94,6 +94,11 @@ class Candidate:
     device: str = "cpu"
     curve: list[CurvePoint] = field(default_factory=list)
     """Against the number of training images, if that was asked for."""
+
+    def __repr__(self) -> str:
+        """One line: what is in it are thousands of answers."""
+        scores = ", ".join(f"{name} {score.mean:.4f}" for name, score in self.scores.items())
+        return f"<Candidate '{self.name}': {scores if self.ok else f'failed: {self.reason}'}>"
 
     @property
     def ok(self) -> bool:

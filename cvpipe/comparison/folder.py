@@ -15,7 +15,7 @@ from typing import Any
 from cvpipe.comparison import tables
 from cvpipe.comparison.entrants import Entrant
 from cvpipe.comparison.result import Comparison
-from cvpipe.errors import RunError
+from cvpipe.errors import RunError, SpecError
 from cvpipe.files import write_whole
 from cvpipe.spec import dump
 
@@ -34,18 +34,19 @@ def claim(out: str | Path | None, name: str) -> Path:
     """Make the folder for a comparison: `out`, or `comparisons/<name>`.
 
     What an earlier comparison left there is no longer whole from here on: its `comparison.json` goes first; its runs
-    stay, and count where they are the same. Raises `RunError` if the folder cannot be made or written, or holds files
-    of these names that no comparison wrote.
+    stay, and count where they are the same. Raises `SpecError` for the folder of a run, or one with files of these
+    names that no comparison wrote; `RunError` if it cannot be made or written.
     """
     folder = Path(out) if out else Path("comparisons") / name
     try:
-        (folder / "runs").mkdir(parents=True, exist_ok=True)
         ours = (folder / "suite.yaml").exists()
         foreign = [] if ours else [file for file in FILES if (folder / file).exists()]
-        if foreign:
-            raise RunError(
-                f"has a {foreign[0]} that no comparison wrote; choose another --out", where=str(folder)
-            )
+        said = f"has a {foreign[0]} that no comparison wrote" if foreign else ""
+        if (folder / "result.json").exists():
+            said = "is of a run"
+        if said:
+            raise SpecError(f"{said}; choose another --out", where=str(folder))
+        (folder / "runs").mkdir(parents=True, exist_ok=True)
         (folder / "comparison.json").unlink(missing_ok=True)
     except OSError as error:
         raise RunError(f"cannot write a comparison here: {error.strerror}", where=str(folder)) from error

@@ -5,7 +5,8 @@ Which test decides about a pair depends on how the images were split, for each h
 - five times two folds: the 5x2cv F test, made for it;
 - every image tested once, and accuracy is what counts: McNemar's test on the images;
 - several splits otherwise: the corrected resampled t-test, for images that are tested again are no new evidence;
-- one split otherwise (groups, or another metric): the paired bootstrap.
+- one split otherwise (groups, or another metric), and where the difference is the same in every split: the paired
+  bootstrap. Equal differences leave the tests over splits no variance to judge by.
 
 The other tests that apply are reported beside it. p values of all pairs are corrected together (Holm).
 """
@@ -68,6 +69,8 @@ def _pair(a: Candidate, b: Candidate, resampled: np.ndarray, evidence: Evidence)
     assert b.answers is not None
     values = np.subtract(a.scores[evidence.metric].values, b.scores[evidence.metric].values)
     difference, several = float(values.mean()), len(values) > 1
+    over_splits = corrected_t(values, evidence.test_per_train) if several else None
+    belief = bayes.correlated_t(values, evidence.test_per_train) if several else None
     only_a, only_b = _discordant(a.answers, b.answers)
     tests = list(_tests(a.answers, (only_a, only_b), values, resampled, evidence))
     return Pair(
@@ -75,13 +78,13 @@ def _pair(a: Candidate, b: Candidate, resampled: np.ndarray, evidence: Evidence)
         b=b.name,
         difference=difference,
         ci95=bootstrap.interval(resampled, difference),
-        ci95_splits=corrected_t(values, evidence.test_per_train).interval if several else None,
+        ci95_splits=over_splits.interval if over_splits else None,
         tests=tests,
         p=tests[0].p,
         cohens_d=cohens_d(values),
         only_a_right=only_a,
         only_b_right=only_b,
-        belief=Belief(*bayes.correlated_t(values, evidence.test_per_train), bayes.ROPE) if several else None,
+        belief=Belief(*belief, bayes.ROPE) if belief else None,
     )
 
 
@@ -95,16 +98,15 @@ def _tests(
 ) -> Iterator[Significance]:
     """The tests that apply to a pair; the one that decides comes first."""
     once = len(np.unique(a.ids)) == len(a)
-    if evidence.five_by_two:
-        yield Significance("5x2cv_f", *five_by_two(values.reshape(5, 2)))
+    if evidence.five_by_two and (found := five_by_two(values.reshape(5, 2))):
+        yield Significance("5x2cv_f", *found)
     if once and not evidence.grouped and evidence.metric == "accuracy":
         statistic, p, exact = mcnemar(*discordant)
         yield Significance(
             "mcnemar", statistic, p, "exact" if exact else "chi-square, corrected for continuity"
         )
-    if len(values) > 1:
-        statistic, p, _ = corrected_t(values, evidence.test_per_train)
-        yield Significance("corrected_t", statistic, p, f"{len(values)} splits")
+    if len(values) > 1 and (over_splits := corrected_t(values, evidence.test_per_train)):
+        yield Significance("corrected_t", over_splits.statistic, over_splits.p, f"{len(values)} splits")
     difference = float(values.mean())
     drawn = "groups" if evidence.grouped else "images"
     yield Significance("bootstrap", difference, bootstrap.p_value(resampled, difference), f"over {drawn}")

@@ -12,7 +12,7 @@ from cvpipe.comparison.candidate import Candidate, Costs, CurvePoint
 from cvpipe.comparison.read import answers_of
 from cvpipe.comparison.result import Comparison
 from cvpipe.comparison.run_files import read_run
-from cvpipe.comparison.verdicts import Belief, Many, Pair, Significance
+from cvpipe.comparison.verdicts import FOLLOWS, Belief, Many, Pair, Significance
 from cvpipe.conductor.measured import Score
 from cvpipe.errors import DataError
 
@@ -64,7 +64,7 @@ def _candidate(plain: dict[str, Any], folder: Path) -> Candidate:
 
 
 def _pair(plain: dict[str, Any]) -> Pair:
-    rest = {name: value for name, value in plain.items() if name != "better"}
+    rest = {name: value for name, value in plain.items() if name not in FOLLOWS}
     rest["tests"] = [Significance(**test) for test in plain["tests"]]
     rest["belief"] = Belief(**plain["belief"]) if plain["belief"] else None
     for interval in ("ci95", "ci95_splits"):

@@ -21,8 +21,9 @@ from cvpipe.comparison.entrants import Entrant
 from cvpipe.comparison.sharing import stage_keys
 from cvpipe.conductor import keys
 from cvpipe.conductor.result import RunResult
+from cvpipe.conductor.scan import token_of
 from cvpipe.data import Dataset
-from cvpipe.errors import BadImage, DataError, RunError
+from cvpipe.errors import DataError, RunError
 from cvpipe.files import write_whole
 
 FILE = "candidate.json"
@@ -47,7 +48,7 @@ class Record:
 def data_key(dataset: Dataset) -> str:
     """The key of all images by content, and their labels and groups."""
     groups = None if dataset.groups is None else dataset.groups.tolist()
-    tokens = [_token(item) for item in dataset.images.items]
+    tokens = [token_of(item)[0] for item in dataset.images.items]
     return keys.digest(dataset.images.ids, tokens, dataset.labels.tolist(), groups)
 
 
@@ -105,13 +106,6 @@ def is_finished(folder: Path, key: str) -> bool:
         return read_record(folder).key == key
     except DataError:
         return False
-
-
-def _token(item: Any) -> str:
-    try:
-        return str(item.token())
-    except BadImage:
-        return ""
 
 
 def _judges() -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from cvpipe.comparison.candidate import Candidate
 from cvpipe.comparison.verdicts import Many, Pair
+from cvpipe.errors import did_you_mean, listed
 
 
 @dataclass(eq=False, repr=False)
@@ -56,13 +57,27 @@ class Comparison:
     def failed(self) -> list[Candidate]:
         return [c for c in self.candidates if not c.ok]
 
+    @property
+    def splits(self) -> int:
+        """How many splits candidates were tested on; 0 if all failed."""
+        return len(self.ranked[0].scores[self.metric].values) if self.ranked else 0
+
     def candidate(self, name: str) -> Candidate:
-        """The candidate of that name. Raises `KeyError`."""
-        return {c.name: c for c in self.candidates}[name]
+        """The candidate of that name. Raises `KeyError`, which names those there are."""
+        by_name = {c.name: c for c in self.candidates}
+        if name not in by_name:
+            raise KeyError(
+                f"no candidate '{name}'{did_you_mean(name, by_name)}; there are {listed(by_name, 'and')}"
+            )
+        return by_name[name]
 
     def pair(self, a: str, b: str) -> Pair:
-        """The pair of two names, in either order. Raises `KeyError`."""
-        return {frozenset((pair.a, pair.b)): pair for pair in self.pairs}[frozenset((a, b))]
+        """The pair of two names, in either order. Raises `KeyError`, also where one of them failed."""
+        pairs = {frozenset((pair.a, pair.b)): pair for pair in self.pairs}
+        names = frozenset(self.candidate(name).name for name in (a, b))
+        if names not in pairs:
+            raise KeyError(f"'{a}' and '{b}' were not compared: they are one, or one of them failed")
+        return pairs[names]
 
     def tied_with_best(self, name: str) -> bool:
         """Whether it is the best one, or cannot be told apart from it."""
@@ -79,7 +94,7 @@ class Comparison:
             "metric": self.metric,
             "ranking": [c.name for c in self.ranked],
             "candidates": [c.summary(self.folder) for c in self.candidates],
-            "pairs": [asdict(pair) | {"better": pair.better} for pair in self.pairs],
+            "pairs": [pair.summary() for pair in self.pairs],
             "many": asdict(self.many) if self.many else None,
             "sentences": self.sentences,
             "warnings": self.warnings,

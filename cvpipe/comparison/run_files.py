@@ -44,10 +44,23 @@ class RunFiles:
 def read_run(folder: str | Path) -> RunFiles:
     """The run in a folder. Raises `DataError`: no run, not finished, damaged, of another format."""
     path = Path(folder)
+    try:
+        _finished(path)
+    except OSError as error:
+        raise DataError(f"cannot be read: {error.strerror}", where=str(folder)) from error
+    summary = _summary(path / "result.json")
+    rows = _predictions(path / "predictions.csv", summary)
+    run = RunFiles(path, summary, _spec(path / "spec.yaml"), rows)
+    _fits(run)
+    return run
+
+
+def _finished(path: Path) -> None:
+    """Raises `DataError` if there is no run in a folder, or one that did not finish."""
     if not path.is_dir():
         raise DataError(
             "not a folder; a run is a folder with result.json" if path.exists() else "no such folder",
-            where=str(folder),
+            where=str(path),
         )
     if not (path / "result.json").exists():
         begun = (path / "log.txt").exists() or (path / "spec.yaml").exists()
@@ -56,12 +69,7 @@ def read_run(folder: str | Path) -> RunFiles:
             if begun
             else f"no run here: result.json is missing{newest(path, '*/result.json', '*/*/result.json')}"
         )
-        raise DataError(said, where=str(folder))
-    summary = _summary(path / "result.json")
-    rows = _predictions(path / "predictions.csv", summary)
-    run = RunFiles(path, summary, _spec(path / "spec.yaml"), rows)
-    _fits(run)
-    return run
+        raise DataError(said, where=str(path))
 
 
 def _fits(run: RunFiles) -> None:

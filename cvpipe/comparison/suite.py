@@ -139,8 +139,10 @@ def _entries(
         return
     problems += _unknown(item, ENTRY, "an entry of specs")
     name = name_of(item.value["name"], "", problems) if "name" in item.value else ""
-    changes = shared | _options_of(item, "set", problems)
+    options = _options_of(item, "set", problems)
+    changes = shared | options
     axes = matrix | _options_of(item, "matrix", problems)
+    problems += _set_in_vain(options, axes)
     if problems:
         return
     what = spec if spec.is_map else spec.value
@@ -149,6 +151,15 @@ def _entries(
         point = dict(zip(axes, values, strict=True))
         suffix = "".join(f"-{word}" for word in _words(point, axes))
         yield Asked(what, (name or stem) + suffix if point else name, changes | point)
+
+
+def _set_in_vain(options: dict[str, Node], axes: dict[str, Node]) -> Iterator[Problem]:
+    """Options of an entry that a matrix would replace, also as a part of what it replaces."""
+    for option, value in options.items():
+        for axis, values in axes.items():
+            if f"{option}.".startswith(f"{axis}."):
+                said = f"'{option}' is set here, but a matrix varies '{axis}' ({values.where}); leave one out"
+                yield Problem(said, value.where)
 
 
 def _words(point: dict[str, Node], axes: dict[str, Node]) -> Iterator[str]:

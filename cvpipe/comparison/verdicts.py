@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
+from cvpipe.statistics.effect_size import cohens_g
+
+FOLLOWS = ("cohens_g", "better")
+"""What `comparison.json` tells of a pair beside its fields."""
 SIGNIFICANT = 0.05
 """A difference counts as real where its p value, corrected for all pairs, is below this."""
 
@@ -43,7 +48,7 @@ class Pair:
     ci95: tuple[float, float]
     """Bootstrap over images (over groups where there are any), paired."""
     ci95_splits: tuple[float, float] | None
-    """Over splits (corrected for their overlap); None for one split."""
+    """Over splits (corrected for their overlap); None for one split, or the same difference in every split."""
     tests: list[Significance]
     """All that apply; the first one decides."""
     p: float
@@ -54,7 +59,12 @@ class Pair:
     """Answers that a has right and b wrong."""
     only_b_right: int
     belief: Belief | None
-    """None for one split."""
+    """None where `ci95_splits` is."""
+
+    @property
+    def cohens_g(self) -> float:
+        """By how much the share of a among the answers that only one has right exceeds one half, in [-0.5, 0.5]."""
+        return cohens_g(self.only_a_right, self.only_b_right)
 
     @property
     def better(self) -> str | None:
@@ -62,6 +72,10 @@ class Pair:
         if self.p >= SIGNIFICANT or self.difference == 0:
             return None
         return self.a if self.difference > 0 else self.b
+
+    def summary(self) -> dict[str, Any]:
+        """As in `comparison.json`: what follows from the rest, too."""
+        return asdict(self) | {name: getattr(self, name) for name in FOLLOWS}
 
 
 @dataclass(frozen=True)

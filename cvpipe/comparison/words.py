@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from cvpipe.comparison.candidate import Candidate
@@ -92,13 +93,27 @@ def _interval(pair: Pair) -> str:
     return f"95 % interval {low} to {high}"
 
 
+def _stand_in(comparison: Comparison) -> Iterator[str]:
+    """For which pairs another test decides than the one that the splits ask for, and why."""
+    pairs = [pair for pair in comparison.pairs if pair.tests[0].name == "bootstrap"]
+    if not pairs or comparison.splits == 1:
+        return
+    named = [f"`{pair.a}` and `{pair.b}`" for pair in pairs]
+    who = named[0] if len(pairs) == 1 else f"{len(pairs)} pairs, such as {named[0]},"
+    yield (
+        f"For {who} the difference is the same in every split, which leaves tests over splits no variance to judge by; "
+        f"{TESTS['bootstrap']} decides."
+    )
+
+
 def _footing(comparison: Comparison) -> Iterator[str]:
     """Which test the p values come from."""
     if not comparison.pairs:
         return
-    test = TESTS[comparison.pairs[0].tests[0].name]
+    usual = Counter(pair.tests[0].name for pair in comparison.pairs).most_common(1)[0][0]
     count = len(comparison.pairs)
-    yield f"p values are of {test}" + (f", corrected for {count} pairs (Holm)." if count > 1 else ".")
+    yield f"p values are of {TESTS[usual]}" + (f", corrected for {count} pairs (Holm)." if count > 1 else ".")
+    yield from _stand_in(comparison)
     if comparison.many:
         p = p_text(comparison.many.test.p)
         alike = f"{comparison.many.critical_difference:.2f}"

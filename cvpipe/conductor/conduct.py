@@ -18,6 +18,7 @@ from cvpipe.conductor.inputs import probe_images
 from cvpipe.conductor.ledger import Ledger
 from cvpipe.conductor.links import Link
 from cvpipe.conductor.measured import SplitResult
+from cvpipe.conductor.pipeline import number_problems
 from cvpipe.conductor.progress import Progress
 from cvpipe.conductor.result import RunResult
 from cvpipe.conductor.scan import fingerprint, usable
@@ -30,6 +31,7 @@ from cvpipe.errors import SpecError, did_you_mean, listed
 from cvpipe.options import POLICIES
 from cvpipe.splits.duplicates import leak_warnings
 from cvpipe.splits.kinds import SPLITS, Fold, Split
+from cvpipe.splits.listed import unused_warnings
 from cvpipe.wording import plural
 
 if TYPE_CHECKING:
@@ -59,11 +61,16 @@ def conduct(
     otherwise it is the one of the first split. Raises `SpecError`, `DataError` or `RunError`.
     """
     began = time.perf_counter()
-    pipeline.check()
+    if not isinstance(dataset, Dataset):
+        said = "such as cvpipe.load_dataset('textures') gives, or Dataset(name, images, labels)"
+        raise SpecError(f"a pipeline runs on a `Dataset`, {said}; got a {type(dataset).__name__}")
+    chosen = as_split({"kfold": 5} if split is None else split)
+    if wrong := number_problems(seed, jobs):
+        raise SpecError(wrong)
+    pipeline.check(chosen)
     if on_bad_image not in POLICIES:
         near = did_you_mean(str(on_bad_image), POLICIES)
         raise SpecError(f"on_bad_image must be one of {listed(POLICIES)}, got {on_bad_image!r}{near}")
-    chosen = as_split(split or {"kfold": 5})
     run_seed = pipeline.seed if seed is None else seed
     listener = progress or Progress()
     jobs_used, used_device = workers.count(jobs or pipeline.jobs), resolve_device(device)
@@ -95,18 +102,25 @@ def conduct(
         spec=dict(spec or {}),
         pipeline=pipeline.fitted_with(final, run_seed, probe_images(data.images[folds[0].test])),
         trained_on=f"all {len(data):,} images" if refit else f"split 0 ({len(folds[0].train):,} images)",
-        warnings=_warnings(found, skipped) + leak_warnings(folds, scan.tokens, data.images.ids, data.labels),
+        warnings=[
+            *_warnings(found, skipped),
+            *data.warnings,
+            *unused_warnings(data, chosen),
+            *leak_warnings(folds, scan.tokens, data.images.ids, data.labels),
+        ],
         **vars(found),
     )
 
 
 def as_split(split: Split | Mapping[str, Any]) -> Split:
-    """A split from its form in a spec: `{"kfold": 5}`. Raises `SpecError`."""
+    """A split from its form in a spec: `{"kfold": 5}`; its values are not checked. Raises `SpecError`."""
     if isinstance(split, Split):
         return split
+    if not isinstance(split, Mapping):
+        raise SpecError(f"a split is one of {listed(SPLITS)}, such as {{'kfold': 5}}, got {split!r}")
     words = [word for word in split if word in SPLITS]
     if len(words) != 1:
-        near = did_you_mean(next(iter(split), ""), SPLITS)
+        near = did_you_mean(str(next(iter(split), "")), SPLITS)
         raise SpecError(f"a split is one of {listed(SPLITS)}, got {dict(split)}{near}")
     kind = SPLITS[words[0]]
     unknown = [option for option in split if option not in kind.parameters()]

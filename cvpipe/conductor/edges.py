@@ -10,7 +10,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from cvpipe import registry
 from cvpipe.composite import Composite
 from cvpipe.configurable import parts_of
-from cvpipe.data import Images
+from cvpipe.data import Batch, Images
 from cvpipe.errors import SpecError, listed
 from cvpipe.help import option_types
 from cvpipe.stage import Classifier, Learner, Part, Stage
@@ -81,6 +81,7 @@ def chain_problems(stages: Sequence[Stage]) -> list[tuple[int, str]]:
         here = settled(stage)
         if not set(given) & set(here.takes):
             problems.append((index, _misfit(stages, index, given, here)))
+        problems += [(index, message) for message in _output_problems(stage, here.after(given))]
         problems += [(index, message) for message in _sampler_problems(stage, given, here)]
         problems += [(index, message) for message in part_problems(stage)]
         problems += [(index, message) for message in _branch_problems(stage, given)]
@@ -107,6 +108,7 @@ def _branch_problems(stage: Stage, given: tuple[type, ...]) -> list[str]:
             here = settled(part)
             if not set(kinds) & set(here.takes):
                 found.append(where + _misfit(chain, index, kinds, here))
+            found += [where + message for message in _output_problems(part, here.after(kinds))]
             found += [where + message for message in _sampler_problems(part, kinds, here)]
             if isinstance(part, Classifier):
                 found.append(f"{where}'{part.name}' is a classifier, which only ends a pipeline")
@@ -116,6 +118,17 @@ def _branch_problems(stage: Stage, given: tuple[type, ...]) -> list[str]:
             ends = f"gives {names(kinds)}, but a chain ends with {names(gives(type(stage)))}"
             found.append(f"{where}'{chain[-1].name}' {ends}" if chain else f"{where}it is empty")
     return found
+
+
+def _output_problems(stage: Stage, given: tuple[type, ...]) -> list[str]:
+    """What is wrong with what a stage gives: it is kept in the cache, where images, which are decoded on demand, and
+    anything else that is no batch have no place."""
+    wrong = [kind for kind in given if not (isinstance(kind, type) and issubclass(kind, Batch))]
+    if not wrong:
+        return []
+    allowed = "Maps, Patches, Keypoints, Descriptors or Features"
+    more = "; a stage that changes pixels does so where they are used" if Images in wrong else ""
+    return [f"stage '{stage.name}' gives {names(wrong)}, but a stage gives {allowed}{more}"]
 
 
 def _sampler_problems(stage: Stage, given: tuple[type, ...], here: Edge) -> list[str]:
@@ -161,24 +174,22 @@ def _misfit(stages: Sequence[Stage], index: int, given: tuple[type, ...], here: 
     )
     bridges = _bridges(given, here.takes)
     makers = f". Stages that make {names(here.takes)} from {names(given)}: {', '.join(bridges)}"
-    takers = [name for name, cls in _all_stages() if set(given) & set(takes(cls))]
+    takers = [name for name, cls in registry.stage_classes() if set(given) & set(takes(cls))]
     hint = makers if bridges else f". Stages that take {names(given)}: {', '.join(takers)}"
     return f"stage {index + 1} '{stages[index].name}' takes {names(here.takes)}, but {source}{hint}"
 
 
 def _no_classifier(last: Stage, given: tuple[type, ...]) -> str:
-    ends = [n for n, c in _all_stages() if issubclass(c, Classifier) and set(given) & set(takes(c))]
+    ends = [
+        n for n, c in registry.stage_classes() if issubclass(c, Classifier) and set(given) & set(takes(c))
+    ]
     hint = f"; classifiers that take {names(given)}: {', '.join(ends)}" if ends else ""
     return f"the last stage '{last.name}' gives {names(given)}, but a pipeline ends with a classifier{hint}"
 
 
 def _bridges(given: tuple[type, ...], wanted: tuple[type, ...]) -> list[str]:
-    return [name for name, stage in _all_stages()
+    return [name for name, stage in registry.stage_classes()
             if set(given) & set(takes(stage)) and set(edge(stage).after(given)) & set(wanted)]  # fmt: skip
-
-
-def _all_stages() -> list[tuple[str, type[Stage]]]:
-    return [(name, registry.stage_class(name)) for name in registry.stage_names()]
 
 
 def _types(hint: Any) -> tuple[type, ...]:

@@ -14,6 +14,7 @@ from cvpipe.conductor.progress import Progress
 from cvpipe.conductor.scan import scan
 from cvpipe.conductor.store import Nowhere
 from cvpipe.data import Images
+from cvpipe.datasets._files import unread_text
 from cvpipe.datasets._walk import Tree, walk
 from cvpipe.errors import DataError
 
@@ -57,19 +58,25 @@ def predict_files(
     return found
 
 
-def image_files(paths: Iterable[str | Path]) -> list[str | Path]:
-    """Files as they were given; all images below folders, sorted. Raises `DataError` for a folder without images."""
+def image_files(paths: Iterable[str | Path], tree: Tree | None = None) -> list[str | Path]:
+    """Files as they were given; all images below folders, sorted; `tree` is told what else is in them.
+
+    Raises `DataError` for a folder without images.
+    """
     found: list[str | Path] = []
+    seen = tree or Tree()
     problems = []
     for path in paths:
         try:
-            inside = list(walk(Path(path), Tree())) if Path(path).is_dir() else [path]
+            before = len(seen.unread)
+            inside = list(walk(Path(path), seen)) if Path(path).is_dir() else [path]
         except OSError as error:
             problems.append(f"{error.filename}: cannot be listed: {error.strerror}")
             continue
         found += inside
         if not inside:
-            problems.append(f"{path}: no images in this folder")
+            unread = seen.unread[before:]
+            problems.append(f"{path}: {unread_text(unread) if unread else 'no images in this folder'}")
     if problems:
         raise DataError(problems)
     return found

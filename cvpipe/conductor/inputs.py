@@ -1,29 +1,14 @@
-"""Images as people hand them to a pipeline: lists made `Images`, their content hashes, small ones for a probe."""
+"""What is found out about images before a pipeline sees them: content hashes, small ones for a probe."""
 
 from __future__ import annotations
-
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from cvpipe.data import Images
-from cvpipe.errors import BadImage, DataError, Problem, RunError
+from cvpipe.errors import BadImage, DataError, Problem
 
 PROBE_PX = 128
 """Side of a probe image, px: enough for every stage to find something, a few kB in the model."""
-
-
-def as_images(images: Any) -> Images:
-    """`Images` as they are; anything else that lists paths or arrays becomes `Images`."""
-    if isinstance(images, Images):
-        return images
-    listed = list(images)
-    if all(isinstance(item, str | Path) for item in listed):
-        return Images.from_files(listed)
-    if all(isinstance(item, np.ndarray) for item in listed):
-        return Images.from_arrays(listed)
-    raise RunError("images must be `Images`, or a list of paths, or a list of (H, W, 3) arrays")
 
 
 def tokens_of(images: Images) -> list[str]:

@@ -20,7 +20,7 @@ import numpy as np
 
 from cvpipe import device
 from cvpipe.composite import Composite
-from cvpipe.conductor.sources import code_of
+from cvpipe.conductor.sources import code_of, code_of_class
 from cvpipe.configurable import Configurable, parts_of
 from cvpipe.stage import Stage, learns
 
@@ -64,7 +64,8 @@ def images_key() -> str:
 
 def stage_key(before: str, stage: Stage) -> str:
     """The key of a stage after `before`."""
-    code = [code_of(module) for module in sorted(_modules(stage))]
+    code: list[Any] = [code_of(module) for module in sorted(_modules(stage))]
+    code += sorted(name for cls in _classes(stage) for name in code_of_class(cls))
     key = digest(before, stage.name, stage.get_params(deep=False), code, _read_by(stage))
     return key if device.current() == "cpu" else digest(key, device.current())
 
@@ -112,6 +113,11 @@ def _modules(thing: Configurable) -> set[str]:
     """The modules of an object, of what its options name, and of its parts."""
     named = thing.built_from() if isinstance(thing, Stage) else ()
     return {type(thing).__module__, *named}.union(*map(_modules, _parts(thing)))
+
+
+def _classes(thing: Configurable) -> set[type]:
+    """The classes of an object and of its parts."""
+    return {type(thing)}.union(*map(_classes, _parts(thing)))
 
 
 def _parts(thing: Configurable) -> list[Configurable]:

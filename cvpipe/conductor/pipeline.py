@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,7 +19,7 @@ from cvpipe.conductor import workers
 from cvpipe.conductor.edges import chain_problems
 from cvpipe.conductor.estimator import Estimator
 from cvpipe.conductor.flow import Flow
-from cvpipe.conductor.inputs import as_images, probe_images, tokens_of
+from cvpipe.conductor.inputs import probe_images, tokens_of
 from cvpipe.conductor.ledger import Ledger
 from cvpipe.conductor.links import Link
 from cvpipe.conductor.progress import Progress
@@ -27,9 +28,21 @@ from cvpipe.conductor.scan import usable
 from cvpipe.conductor.seeding import seeded
 from cvpipe.conductor.stand_ins import replaced
 from cvpipe.conductor.store import Nowhere, open_store
-from cvpipe.data import Dataset, Images, Predictions
+from cvpipe.configurable import Configurable
+from cvpipe.data import Dataset, Images, Predictions, as_images
 from cvpipe.errors import DataError, NotFitted, SpecError
 from cvpipe.stage import Stage
+from cvpipe.wording import shown
+
+
+def number_problems(seed: Any, jobs: Any) -> list[str]:
+    """What is wrong with a seed and a number of workers; None is what there is by default."""
+    found = []
+    if seed is not None and (type(seed) is not int or seed < 0):
+        found.append(f"seed must be a whole number of at least 0, got {shown(seed)}")
+    if jobs is not None and (isinstance(jobs, bool) or not isinstance(jobs, Integral) or jobs == 0):
+        found.append(f"jobs must be a whole number other than 0, -1 is one for each core, got {shown(jobs)}")
+    return found
 
 
 class Pipeline(Estimator):
@@ -53,11 +66,18 @@ class Pipeline(Estimator):
         self.jobs = jobs
         self.cache = cache
 
-    def check(self) -> None:
-        """Are all options allowed, do the stages fit together? Raises `SpecError` with all problems. Reads no pixel."""
+    def check(self, *others: Configurable) -> None:
+        """Are all options allowed, also those of `others` such as a split, do the stages fit together?
+
+        Raises `SpecError` with all problems. Reads no pixel.
+        """
         from cvpipe.spec import option_problems
 
-        problems = [message for stage in self.stages for message in option_problems(stage)]
+        no_stages = list(_no_stages(self.stages))
+        if no_stages:
+            raise SpecError(no_stages)
+        problems = number_problems(self.seed, self.jobs)
+        problems += [message for thing in (*others, *self.stages) for message in option_problems(thing)]
         problems += [message for _, message in chain_problems(replaced(self.stages))]
         if problems:
             raise SpecError(problems)
@@ -73,7 +93,8 @@ class Pipeline(Estimator):
     def run(self, dataset: Dataset, **options: Any) -> RunResult:
         """Train, time and score on splits of a data set, such as `cvpipe.load_dataset("textures")`.
 
-        Options: see `cvpipe.conductor.conduct.conduct` (split, metrics, seed, on_bad_image, refit, progress, name).
+        Options: see `cvpipe.conductor.conduct.conduct` (split, metrics, seed, jobs, device,
+        on_bad_image, refit, name, spec, progress).
         """
         from cvpipe.conductor.conduct import conduct
 
@@ -82,10 +103,10 @@ class Pipeline(Estimator):
     def fit(self, images: Images, labels: Any) -> Self:
         """Learn from labelled images; `labels` is (n,). Raises `DataError` for an image that cannot be decoded."""
         self.check()
-        classes = np.asarray(labels)
-        if len(classes) != len(images):
-            raise DataError(f"{len(classes)} labels for {len(images)} images")
-        dataset = Dataset("images", as_images(images), classes)
+        given, classes = as_images(images), np.asarray(labels)
+        if len(classes) != len(given):
+            raise DataError(f"{len(classes)} labels for {len(given)} images")
+        dataset = Dataset("images", given, classes)
         jobs = workers.count(self.jobs)
         with open_store(self.cache) as store:
             kept, scan, _ = usable(dataset, "fail", store, jobs, Progress())
@@ -104,13 +125,12 @@ class Pipeline(Estimator):
 
     def predictions(self, images: Images, progress: Progress | None = None) -> Predictions:
         """Scores for each image and class. Raises `NotFitted`, and `DataError` for an image that cannot be decoded."""
-        chain = self._chain()
-        if not len(images):
+        chain, asked = self._chain(), as_images(images)
+        if not len(asked):
             return Predictions(scores=np.empty((0, len(self.classes_)), np.float32), classes=self.classes_)
         jobs = workers.count(self.jobs)
         keyed = self.cache and all(link.key for link in chain)
         with open_store(True) if keyed else contextlib.nullcontext(Nowhere()) as store:
-            asked = as_images(images)
             tokens = tokens_of(asked) if keyed else [""] * len(asked)
             ledger = Ledger(self.fitted, jobs, progress or Progress())
             return Flow(asked, tokens, store, jobs, ledger).predict(chain, np.arange(len(asked)))
@@ -120,15 +140,32 @@ class Pipeline(Estimator):
         return self.predictions(images).labels
 
     def decision_function(self, images: Images) -> np.ndarray:
-        """(n, k) scores; column j belongs to `classes_[j]`."""
-        return self.predictions(images).scores
+        """(n, k) scores; column j belongs to `classes_[j]`. Of two classes (n,), the second's less the first's."""
+        scores = self.predictions(images).scores
+        return scores[:, 1] - scores[:, 0] if scores.shape[1] == 2 else scores
+
+    @property
+    def predict_proba(self) -> Callable[[Images], np.ndarray]:
+        """`predict_proba(images)`: (n, k) probabilities; column j belongs to `classes_[j]`.
+
+        Raises `AttributeError` where the classifier gives other scores: so scikit-learn asks whether there are any.
+        """
+        last = self.stages[-1] if len(self.stages) else None
+        if not getattr(last, "gives_probabilities", False):
+            said = f"the scores of '{getattr(last, 'name', last)}' are no probabilities"
+            raise AttributeError(f"{said}: decision_function gives them")
+
+        def predict_proba(images: Images) -> np.ndarray:  # scikit-learn looks at its name
+            return self.predictions(images).scores
+
+        return predict_proba
 
     def score(self, images: Images, labels: Any) -> float:
         """Accuracy in [0, 1]; `labels` is (n,)."""
-        truth = np.asarray(labels)
-        if truth.shape != (len(images),):
-            raise DataError(f"labels of shape {truth.shape} for {len(images)} images")
-        return float(np.mean(self.predict(images) == truth))
+        given, truth = as_images(images), np.asarray(labels)
+        if truth.shape != (len(given),):
+            raise DataError(f"labels of shape {truth.shape} for {len(given)} images")
+        return float(np.mean(self.predict(given) == truth))
 
     def save(self, folder: str | Path) -> None:
         """Write the fitted pipeline into a folder: arrays, JSON and a probe, no code. `cvpipe.load` gives it back."""
@@ -153,3 +190,17 @@ class Pipeline(Estimator):
 
     def __repr__(self) -> str:
         return f"Pipeline({list(self.stages)!r})"
+
+
+def _no_stages(stages: Any) -> Iterator[str]:
+    """What among the stages of a pipeline is none, and what to write instead."""
+    if not isinstance(stages, Sequence) or isinstance(stages, str):
+        yield f"a pipeline takes a list of stages, got {stages!r}"
+        return
+    for number, stage in enumerate(stages, 1):
+        if isinstance(stage, type) and issubclass(stage, Stage):
+            yield f"stage {number} is the class {stage.__name__}: write {stage.__name__}()"
+        elif isinstance(stage, str):
+            yield f"stage {number} is a word, {stage!r}: a pipeline in Python takes objects, a spec takes words"
+        elif not isinstance(stage, Stage):
+            yield f"stage {number} is no stage, but of type {type(stage).__name__}: {shown(stage)}"

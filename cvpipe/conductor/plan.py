@@ -15,12 +15,14 @@ from cvpipe.conductor.edges import gives, names
 from cvpipe.conductor.held import cached_shares, looked_at
 from cvpipe.conductor.ledger import described
 from cvpipe.conductor.links import is_stored
+from cvpipe.conductor.scan import token_of
 from cvpipe.conductor.seeding import seeded
 from cvpipe.conductor.stand_ins import replaced
 from cvpipe.conductor.store import Store, default_folder
 from cvpipe.data import Dataset, Images
 from cvpipe.errors import BadImage, DataError, Problem
 from cvpipe.splits.kinds import Fold, Split
+from cvpipe.splits.listed import unused_warnings
 from cvpipe.stage import Classifier, Stage, learns
 
 if TYPE_CHECKING:
@@ -64,6 +66,8 @@ class Plan:
     memory_mb: float
     """Peak of the process: what it holds now, plus the hungriest stage."""
     disk_mb: float
+    warnings: list[str]
+    """What a run would warn of, as far as it is known without running."""
 
     def summary(self) -> dict[str, Any]:
         """As plain values."""
@@ -74,7 +78,7 @@ def make_plan(pipeline: Pipeline, dataset: Dataset, split: Split) -> Plan:
     """Probe a pipeline on a data set. Writes nothing. Raises what `run` would raise about the spec or the split."""
     pipeline.check()
     jobs = workers.count(pipeline.jobs)
-    tokens = [_token(item) for item in dataset.images.items]
+    tokens = [token_of(item)[0] for item in dataset.images.items]
     good = np.array([bool(token) for token in tokens], bool)
     data, found = dataset[good], [token for token in tokens if token]
     skipped = [name for name, ok in zip(dataset.images.ids, good, strict=True) if not ok]
@@ -94,14 +98,8 @@ def make_plan(pipeline: Pipeline, dataset: Dataset, split: Split) -> Plan:
         + look_s * len(data) * unseen / jobs,
         memory_mb=workers.resident_mb() + max(stage.memory_mb for stage in planned),
         disk_mb=sum(stage.disk_mb for stage in planned),
+        warnings=[*data.warnings, *unused_warnings(data, split)],
     )
-
-
-def _token(item: Any) -> str:
-    try:
-        return str(item.token())
-    except BadImage:
-        return ""
 
 
 @dataclass

@@ -54,8 +54,10 @@ def usable(
 ) -> tuple[Dataset, Scan, list[dict[str, str]]]:
     """The part of a data set that can be decoded, its scan, and what was skipped as `{id, reason}`.
 
-    Raises `DataError` if an image is bad and the policy is `fail`, or if nothing is left.
+    Raises `DataError` if there is no image, if one is bad and the policy is `fail`, or if nothing is left.
     """
+    if not len(dataset):
+        raise DataError(f"data set '{dataset.name}' has no images")
     found = scan(dataset.images, store, jobs, progress)
     bad = [i for i, reason in enumerate(found.reasons) if reason]
     skipped = [{"id": dataset.images.ids[i], "reason": found.reasons[i]} for i in bad]
@@ -89,7 +91,7 @@ def scan_key(tokens: Sequence[str]) -> str:
 
 
 def _scan_part(images: Images, store: Store) -> tuple[list[str], list[str], np.ndarray]:
-    hashed = [_token(item) for item in images.items]
+    hashed = [token_of(item) for item in images.items]
     tokens, unread = [token for token, _ in hashed], [reason for _, reason in hashed]
     key = scan_key(tokens)
     found = None if any(unread) else store.read(key)
@@ -105,7 +107,8 @@ def _scan_part(images: Images, store: Store) -> tuple[list[str], list[str], np.n
     return tokens, reasons, sizes
 
 
-def _token(item: Item) -> tuple[str, str]:
+def token_of(item: Item) -> tuple[str, str]:
+    """The content hash of an image and an empty text, or an empty one and why it cannot be read."""
     try:
         return item.token(), ""
     except BadImage as error:

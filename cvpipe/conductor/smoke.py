@@ -24,8 +24,9 @@ def smoke_test(dataset: Dataset, split: Split, seed: int) -> tuple[Dataset, Spli
             for label in dataset.classes[:CLASSES] for side in np.unique(sides)]  # fmt: skip
     small = dataset[np.sort(np.concatenate([np.empty(0, np.int64), *rows]))]
     few = replace(small, note=f"smoke test: {len(small):,} of {len(dataset):,} images")
-    brings_one = isinstance(split, Given) and dataset.given is not None
-    return few, split if brings_one else Holdout(holdout=0.5)
+    if isinstance(split, Given) and dataset.given is not None:
+        return few, split
+    return replace(few, given=None), Holdout(holdout=0.5)
 
 
 def _spread(rows: np.ndarray) -> np.ndarray:

@@ -6,12 +6,14 @@ import ast
 import hashlib
 import importlib.util
 import inspect
-import secrets
 import sys
 from functools import cache
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
+
+from cvpipe.conductor.loaded import execution, is_left_over, name_of_class, name_of_module, new_name
 
 DISTRIBUTIONS = {
     "cv2": (
@@ -38,15 +40,44 @@ ROOMS = (
 """The parts of cvpipe that a stage's results depend on."""
 
 
-@cache
+_codes: dict[str, tuple[list[str], dict[str, Any]]] = {}
+"""What `code_of` found for a module, and the execution of each module that was looked at."""
+_sources: dict[str, tuple[Any, str | None]] = {}
+"""The execution of each module, and the source that it had."""
+
+
 def code_of(module: str) -> list[str]:
     """What decides what a module computes: hashes of its source and of what it is built from, library versions.
 
-    A module without a source file (an interactive session) gets a name of its own, good for this process only.
+    Found once, and again when one of these modules is loaded again. A module without a source file (an interactive
+    session) gets a name of its own, good for this process only.
     """
+    code, seen = _codes.get(module, ([], {}))
+    others = [name for name, known in seen.items() if execution(name) is not known]
+    if seen and not others:
+        return code
     sources = closure(module)
     if sources is None:
-        return [f"{module} of this process {secrets.token_hex(16)}"]
+        return [name_of_module(module)]
+    code = _code(sources)
+    if module not in others and any(seen[name] is not None for name in others):
+        code.append(
+            new_name(module)
+        )  # what it is built from was loaded again, and it may hold what was there before
+    _codes[module] = code, {name: execution(name) for name in sources}
+    return code
+
+
+def code_of_class(cls: type) -> list[str]:
+    """What decides what a class computes where the source of its module does not tell it: names for this process.
+
+    That is where there is no source, and where it or a base is left over from before its module was loaded again.
+    """
+    nameless = [base for base in cls.__mro__ if is_left_over(base)]
+    return [name_of_class(one) for one in ([cls] if _source(cls.__module__) is None else nameless)]
+
+
+def _code(sources: dict[str, str]) -> list[str]:
     hashes = [hashlib.sha256(source.encode()).hexdigest() for _, source in sorted(sources.items())]
     imported = {name for root, source in sources.items() for name in _imports(source, _package(root))}
     return hashes + sorted(filter(None, map(_library, {name.split(".")[0] for name in imported})))
@@ -90,8 +121,15 @@ def _is_installed(package: str) -> bool:
     return "site-packages" in parts or "dist-packages" in parts
 
 
-@cache
 def _source(module: str) -> str | None:
+    """The source of a module as it was when this execution of it was first seen: an edit counts when it is loaded."""
+    now = execution(module)
+    if module not in _sources or _sources[module][0] is not now:
+        _sources[module] = now, _read(module)
+    return _sources[module][1]
+
+
+def _read(module: str) -> str | None:
     try:
         if module in sys.modules:
             return inspect.getsource(sys.modules[module])

@@ -2,7 +2,7 @@
 
 from cvpipe.data.batch import Batch, offsets_of
 from cvpipe.data.dataset import Dataset
-from cvpipe.data.images import Images, Item
+from cvpipe.data.images import Images, Item, as_images
 from cvpipe.data.types import BinaryDescriptors, Descriptors, Features, Keypoints, Maps, Patches, Predictions
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "Maps",
     "Patches",
     "Predictions",
+    "as_images",
     "offsets_of",
 ]

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from cvpipe.data.images import Images
+from cvpipe.data.images import Images, as_images
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images with labels.
+    """Images with labels. Lists become what the fields say: of paths or arrays `Images`, of words arrays.
 
     Raises `ValueError` if the arrays do not have one row per image.
     """
@@ -29,10 +29,15 @@ class Dataset:
     """(n,) `train` or `test`: the split that the data set brings. None: it brings none."""
     note: str = ""
     """A remark for the report: where the images come from, what was left out."""
+    warnings: tuple[str, ...] = ()
+    """What a reader of scores has to know about how the images were found."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "images", as_images(self.images))
         for what in ("labels", "groups", "given"):
             rows = getattr(self, what)
+            if rows is not None:
+                object.__setattr__(self, what, np.asarray(rows))
             if rows is not None and len(rows) != len(self.images):
                 raise ValueError(f"{len(rows)} {what} for {len(self.images)} images")
 
@@ -49,4 +54,6 @@ class Dataset:
         index = np.arange(len(self))[key]
         groups = None if self.groups is None else self.groups[index]
         given = None if self.given is None else self.given[index]
-        return Dataset(self.name, self.images[index], self.labels[index], groups, given, self.note)
+        return Dataset(
+            self.name, self.images[index], self.labels[index], groups, given, self.note, self.warnings
+        )

@@ -12,7 +12,10 @@ import numpy as np
 
 from cvpipe.data.decode import decode, read_bytes
 from cvpipe.data.pixels import to_rgb8
-from cvpipe.errors import BadImage, Problem
+from cvpipe.errors import BadImage, Problem, RunError
+
+COLOURS = (3, 4)
+"""Channels of a colour image: an array of three axes whose last has so many is one image, not n grey ones."""
 
 
 class Item(Protocol):
@@ -128,3 +131,22 @@ class Images:
 
     def __repr__(self) -> str:
         return f"Images({len(self)})"
+
+
+def as_images(images: Any) -> Images:
+    """`Images` as they are; a list of paths or of arrays, or an array of n images, becomes `Images`.
+
+    Raises `RunError` for anything else, also for one image by itself.
+    """
+    if isinstance(images, Images):
+        return images
+    if isinstance(images, str | Path):
+        raise RunError(f"images must be a list, also of one path: [{str(images)!r}]")
+    if isinstance(images, np.ndarray) and images.ndim < 4 and images.shape[-1] in COLOURS:
+        raise RunError(f"images must be a list, also of one image: got an array of shape {images.shape}")
+    listed = list(images)
+    if all(isinstance(item, str | Path) for item in listed):
+        return Images.from_files(listed)
+    if all(isinstance(item, np.ndarray) for item in listed):
+        return Images.from_arrays(listed)
+    raise RunError("images must be `Images`, or a list of paths, or a list of (H, W, 3) arrays")

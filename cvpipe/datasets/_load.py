@@ -29,7 +29,7 @@ def find_source(name_or_path: str | Path, **options: Any) -> Source:
         kind = dataset_class(word)
     elif word.lower().endswith(".csv"):
         kind, options = dataset_class("csv"), {"file": word, **options}
-    elif expand(word).exists() or "/" in word or isinstance(name_or_path, Path):
+    elif (word and expand(word).exists()) or "/" in word or isinstance(name_or_path, Path):
         kind, options = dataset_class("folder"), {"path": word, **options}
     else:
         near = did_you_mean(word, dataset_names())

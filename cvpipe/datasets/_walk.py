@@ -7,15 +7,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cvpipe.datasets._files import is_image
+from cvpipe.datasets._files import is_image, is_unread
+
+OF_SYSTEMS = ("__MACOSX", "@eaDir")
+"""Folders that a Mac puts into archives and a Synology disk station beside images: copies and thumbnails."""
 
 
 @dataclass
 class Listing:
-    """What lies directly in a folder, without hidden names, sorted."""
+    """What lies directly in a folder, without hidden names and folders of systems, sorted."""
 
     folders: list[str] = field(default_factory=list)
     images: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
 
 
@@ -23,12 +27,14 @@ def listing(folder: Path) -> Listing:
     """The content of one folder. Links to folders are folders. Raises `OSError`."""
     found = Listing()
     for name in sorted(os.listdir(folder)):
-        if name.startswith("."):
+        if name.startswith(".") or name in OF_SYSTEMS:
             continue
         if os.path.isdir(folder / name):
             found.folders.append(name)
         elif is_image(name):  # a broken link too: reading it says what is wrong
             found.images.append(name)
+        elif is_unread(name):
+            found.unread.append(name)
         else:
             found.others.append(name)
     return found
@@ -42,6 +48,8 @@ class Tree:
     """Files that are no images."""
     loops: int = 0
     """Links back to a folder above."""
+    unread: list[Path] = field(default_factory=list)
+    """Images of formats that are not read."""
 
 
 def identity(folder: Path) -> tuple[int, int]:
@@ -58,6 +66,7 @@ def walk(folder: Path, tree: Tree, above: frozenset[tuple[int, int]] = frozenset
         return
     found = listing(folder)
     tree.others += len(found.others)
+    tree.unread += [folder / name for name in found.unread]
     yield from (folder / name for name in found.images)
     for name in found.folders:
         yield from walk(folder / name, tree, above | {here})

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import os
+import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from cvpipe.data import Dataset, Images
-from cvpipe.datasets._files import as_id, expand
+from cvpipe.datasets._files import as_id, expand, unread_text
+from cvpipe.datasets._parts import split_folders
 from cvpipe.datasets._source import Source
 from cvpipe.datasets._walk import Tree, identity, listing, walk
 from cvpipe.errors import DataError
 from cvpipe.options import PathText
 
 LAYOUT = "one folder for each class, with its images inside: PATH/cat/1.jpg, PATH/dog/2.jpg"
-TRAIN, VALIDATION, TEST = {"train", "training"}, {"val", "valid", "validation"}, {"test", "testing"}
 
 
 class Folder(Source):
     """Your images, one folder for each class.
 
     Every image file (PNG, JPEG, TIFF, BMP, PPM, WebP, GIF) below `PATH/<class>/`, however deep. Hidden files
-    are left out, other files are counted in the note. If PATH holds nothing but the folders `train` and
-    `test` (or `val`, or all three), each with class folders, the split is given by them: use `split: {given:
-    true}`; with all three, `val` is part of the training images. Images, licence and protocol are your own.
+    and what systems put beside images (`__MACOSX`, `@eaDir`) are left out, other files are counted in the note,
+    images of formats that are not read (HEIC, AVIF, raw) in a warning.
+    If the only folders with images in PATH are `train` and `test` (or `val`, or all three), each with class
+    folders, the split is given by them: use `split: {given: true}`; with all three, `val` is part of the
+    training images. Images, licence and protocol are your own.
     """
 
     path: PathText  # the folder; `~` is the home folder, a relative path starts at the current one
@@ -36,7 +40,7 @@ class Folder(Source):
         found = Found(root)
         try:
             _check_folder(root)
-            parts = _parts(root)
+            parts = split_folders(root)
             for part, given in parts.items():
                 found.add_classes(root / part, given)
         except OSError as error:
@@ -66,6 +70,7 @@ class Found:
         above = frozenset(map(identity, (folder, self.root, *self.root.resolve().parents)))
         self.loose += len(content.images)
         self.tree.others += len(content.others)
+        self.tree.unread += [folder / name for name in content.unread]
         for label in content.folders:
             paths = sorted(
                 walk(folder / label, self.tree, above), key=lambda p: p.relative_to(self.root).parts
@@ -82,7 +87,19 @@ class Found:
         name = as_id(self.root.resolve().name) or "folder"
         images = Images.from_files(self.paths, self.ids)
         split = np.array(self.given) if given else None
-        return Dataset(name, images, np.array(self.labels), given=split, note=self._note())
+        return Dataset(
+            name, images, np.array(self.labels), None, split, self._note(), tuple(self._warnings())
+        )
+
+    def _warnings(self) -> Iterator[str]:
+        if self.tree.unread:
+            yield unread_text(self.tree.unread)
+        inner = Path(os.path.commonpath([path.parent for path in self.paths]))
+        below = {path.relative_to(inner).parts[0] for path in self.paths if path.parent != inner}
+        if len(set(self.labels)) == 1 and inner != self.root and len(below) > 1:
+            name = as_id(str(inner.relative_to(self.root)))
+            said = f"`{name}` holds {len(below)} folders of images"
+            yield f"{said}: --data {shlex.quote(as_id(str(inner)))}?"
 
     def _note(self) -> str:
         counts = {
@@ -103,28 +120,12 @@ def _check_folder(root: Path) -> None:
     raise DataError("not a folder" if os.path.exists(root) else "no such folder", where=str(root))
 
 
-def _parts(root: Path) -> dict[str, str]:
-    """Folder -> `train` or `test` if the folder brings its own split, otherwise the folder itself."""
-    content = listing(root)
-    kinds = {name: _kind(name) for name in content.folders}
-    complete = set(kinds.values()) in ({"train", "test"}, {"train", "val"}, {"train", "val", "test"})
-    if content.images or not complete or len(set(kinds.values())) != len(kinds):
-        return {"": ""}
-    if not all(listing(root / name).folders for name in kinds):
-        return {"": ""}
-    tested = "test" if "test" in kinds.values() else "val"
-    return {name: "test" if kind == tested else "train" for name, kind in kinds.items()}
-
-
-def _kind(name: str) -> str:
-    words = {"train": TRAIN, "val": VALIDATION, "test": TEST}
-    return next((kind for kind, names in words.items() if name.lower() in names), "")
-
-
 def _nothing_there(found: Found) -> str:
     what = "the folder is empty"
     if found.loose:
         what = f"{found.loose} image(s) directly in the folder, but no class folders"
+    elif found.tree.unread:
+        what = unread_text(found.tree.unread)
     elif found.empty:
         what = f"no images in {len(found.empty)} class folder(s)"
     elif found.tree.others:

@@ -8,9 +8,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cvpipe.nets import _autoencoder_step as compiled
 from cvpipe.nets._autoencoder_kernel import penalty_slope
-from cvpipe.nets._autoencoder_step import Found, Given, Matrices, Scratch, Terms, Work, work_on
+from cvpipe.nets._autoencoder_step import work_on
+from cvpipe.nets._autoencoder_work import (
+    GRADIENT,
+    LOSSES,
+    STEP,
+    TASK_STEP,
+    Found,
+    Given,
+    Matrices,
+    Scratch,
+    Terms,
+    Work,
+)
 from cvpipe.nets.autoencoder import EDGE, Objective, Parameters
 from cvpipe.nets.autoencoder_gradient import Batch, Source
 from cvpipe.nets.autoencoder_steps import Adam
@@ -51,20 +62,20 @@ class Pieces:
             self._works[what] = self._work(*what)
         if then:
             then.taken += 1
-            self._task[compiled.TASK_STEP] = int(then.taken)
-        return self._run(self._works[what], batch.order, compiled.STEP if then else compiled.GRADIENT)
+            self._task[TASK_STEP] = int(then.taken)
+        return self._run(self._works[what], batch.order, STEP if then else GRADIENT)
 
     def losses(self, rows: Tensor) -> np.ndarray:
         """As in `Slopes`."""
         work = self._work(Source(rows, None, None, None), None)
         found, sums = np.zeros(3), np.zeros((1, len(self._slopes.bias)))
         for some in torch.arange(len(rows)).split(self.most):
-            found += len(some) / len(rows) * self._run(work, some, compiled.LOSSES)
+            found += len(some) / len(rows) * self._run(work, some, LOSSES)
             sums += self._scratch.sums[: -(-len(some) // piece_of(len(some)))].sum(axis=0, dtype=np.float64)
-        how, flat = self.how, self._weights.vector[: -sum(self._scratch.residual.shape[1:] + sums.shape[1:])]
-        slope = np.empty(sums.shape[1], np.float32)
+        how, slope = self.how, np.empty(sums.shape[1], np.float32)
         found[1] = penalty_slope(sums, len(rows), PENALTIES[how.penalty], how.rho, how.beta, EDGE, slope)
-        found[2] = how.decay / 2 * float(flat @ flat)
+        weights = self._weights.vector[: -(len(self._weights.bias) + len(self._weights.output))]
+        found[2] = how.decay / 2 * float(weights @ weights)
         return found
 
     def __enter__(self) -> Pieces:
@@ -78,7 +89,7 @@ class Pieces:
         """One call; what it found."""
         n = len(order)
         self._order[:n] = order.numpy()
-        self._task[: compiled.TASK_STEP] = n, piece_of(n), UNITS, goal
+        self._task[:TASK_STEP] = n, piece_of(n), UNITS, goal
         self.team.step(work)
         return self._found.losses.copy()
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cvpipe.errors import RunError, SpecError
 from cvpipe.nets import timm_nets
+from cvpipe.nets.own import build_own, is_own
 from cvpipe.nets.table import NETS, net_problem
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
         vgg,
     )
 
-TRUST = "CVPIPE_TRUST"
-"""The environment variable with the packages (after commas) whose classes may be built: building runs their code."""
+SMALL = 100
+"""Sides below this are those of digits, 28 or 32 px; ImageNet's are 224 px."""
 
 
 def build(net: str, *, classes: int, channels: int, size: tuple[int, int], **options: Any) -> Module:
@@ -42,15 +42,16 @@ def build(net: str, *, classes: int, channels: int, size: tuple[int, int], **opt
     needs besides the scores it keeps from its last forward pass. `package.Class` is a class of the user's, called
     with `classes`, `channels`, `size` and the options; `timm:NAME` is a network of the package timm.
 
-    Raises `SpecError` for an unknown word or option, `RunError` for images that are too small for its pooling.
+    Raises `SpecError` for an unknown word or option and for a class that cannot be built, `RunError` for images that
+    are too small for its pooling.
     """
     problem = net_problem(net, options)
     if problem:
         raise SpecError(problem)
     if net.startswith(timm_nets.PREFIX):
         return timm_nets.create(net, classes, channels, **options)
-    if "." in net:
-        return _user_class(net)(classes=classes, channels=channels, size=size, **options)
+    if is_own(net):
+        return build_own(net, classes, channels, size, options)
     problem = size_problem(net, size, options)
     if problem:
         raise RunError(problem)
@@ -81,30 +82,13 @@ def side_of(net: str) -> int:
     return NETS[net].side if net in NETS else 224
 
 
+def usual_task(net: str) -> tuple[int, int, int]:
+    """Classes, channels and side, px, for which a network's layers and costs are told: ten grey digits if it was made
+    for images below `SMALL`, else ImageNet's."""
+    side = side_of(net)
+    return (10, 1, side) if side < SMALL else (1000, 3, side)
+
+
 def _maker(net: str) -> Callable[..., Module]:
     family, _, function = NETS[net].maker.partition(".")
     return getattr(importlib.import_module(f"cvpipe.nets.{family}"), function)
-
-
-def module_of(net: str) -> list[str]:
-    """The module with a class of the user's, whose source decides what it gives; none for a network of `NETS`, and for
-    a class that may not be built."""
-    if "." not in net or net.startswith(timm_nets.PREFIX) or net.partition(".")[0] not in _trusted():
-        return []
-    return [net.rpartition(".")[0]]
-
-
-def _trusted() -> list[str]:
-    return [word.strip() for word in os.environ.get(TRUST, "").split(",")]
-
-
-def _user_class(path: str) -> Callable[..., Module]:
-    """The class at `package.module.Class`, if its package is trusted."""
-    module, _, name = path.rpartition(".")
-    package = module.split(".")[0]
-    if package not in _trusted():
-        raise SpecError(f"network '{path}' runs code of '{package}': allow it with {TRUST}={package}")
-    try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise SpecError(f"network '{path}' cannot be imported: {error}") from error

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cvpipe.errors import did_you_mean, listed
+from cvpipe.nets.own import is_own, own_problem
 from cvpipe.nets.timm_nets import PREFIX, timm_problem
 
 
@@ -100,15 +101,17 @@ NETS: dict[str, Net] = {
 def net_problem(net: str, options: Mapping[str, Any] | None = None) -> str:
     """What is wrong with the word for a network or with its options; empty if nothing is. Imports no torch.
 
-    A word with a dot, `package.Class`, is a class of the user's, `timm:NAME` is a network of the package timm: their
-    options are their own business.
+    A word with a dot, `module.Class`, is a class of the user's, which has to be allowed and to be found, `timm:NAME`
+    is a network of the package timm: their options are their own business.
     """
     if net.startswith(PREFIX):
         return timm_problem(net)
-    if "." in net:
-        return ""
+    if is_own(net):
+        return own_problem(net)
     if net not in NETS:
-        near = did_you_mean(net, NETS) or f"; there are {listed(NETS, 'and')}"
+        whole = [word for word in NETS if net in word]  # `lite0`, which is a word for weights
+        part = f" (did you mean '{whole[0]}'?)" if len(whole) == 1 else ""
+        near = did_you_mean(net, NETS) or part or f"; there are {listed(NETS, 'and')}"
         return f"unknown network '{net}'{near}"
     allowed = NETS[net].options
     for name, value in (options or {}).items():

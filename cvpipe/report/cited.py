@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,12 +28,12 @@ def cited(what: str | Path) -> str:
     Raises `SpecError` or `DataError`.
     """
     folder = Path(what)
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         return _of_specs([load_spec(what)])
-    if (folder / "comparison.json").exists():
+    if os.path.exists(folder / "comparison.json"):
         comparison = load_comparison(folder)
         return _of_specs([load_spec(c.spec) for c in comparison.candidates], _tests(comparison))
-    if not (folder / "spec.yaml").exists():
+    if not os.path.exists(folder / "spec.yaml"):
         raise DataError("holds neither a run (spec.yaml) nor a comparison (comparison.json)", where=str(what))
     return _of_specs([load_spec(folder / "spec.yaml")])
 
@@ -52,7 +53,7 @@ def _tests(comparison: Comparison) -> Iterator[str]:
         yield "holm"
     if any(pair.belief for pair in pairs):
         yield "bayes"
-    if any(pair.cohens_d is not None for pair in pairs):
+    if pairs:
         yield "effect_size"
     if comparison.many:
         yield from ("friedman", "nemenyi")

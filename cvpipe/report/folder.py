@@ -8,41 +8,69 @@ import csv
 import io
 import itertools
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from cvpipe.conductor.result import RunResult
 from cvpipe.conductor.save import save
-from cvpipe.errors import RunError
+from cvpipe.errors import RunError, SpecError
 from cvpipe.files import sha256, write_whole
 from cvpipe.report.html import write_report
 from cvpipe.spec import dump
+from cvpipe.spec.nodes import parse
 
 FILES = ("result.json", "spec.yaml", "predictions.csv", "report.html", "model", "log.txt")
 """What a run writes."""
+DECIDE = ("data", "split", "seed", "stages")
+"""Sections of a spec that decide what a run gives."""
 
 
-def claim(out: str | Path | None, name: str) -> Path:
+def claim(out: str | Path | None, name: str, spec: Mapping[str, Any] | None = None) -> Path:
     """Make the folder for a run: `out`, or the next free `runs/<name>/<n>`.
 
-    A finished run in it is no longer whole from here on: its `result.json` goes first. Raises `RunError` if the
-    folder cannot be made or written, or holds files of these names that no run wrote.
+    A finished run in it is no longer whole from here on: its `result.json` goes first. `spec` is the resolved one of
+    the run to come: only a run of the same is replaced; without it any is. Raises `SpecError` for a folder of another
+    run or of a comparison, or one with files of these names that no run wrote; `RunError` if it cannot be made or
+    written.
     """
     folder = Path(out) if out else Path("runs") / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
         folder = folder if out else _next(folder)
-        foreign = (
-            [file for file in FILES if (folder / file).exists()]
-            if not (folder / "spec.yaml").exists()
-            else []
-        )
-        if set(foreign) - {"log.txt"}:
-            raise RunError(f"has a {foreign[0]} that no run wrote; choose another --out", where=str(folder))
+        said = _taken(folder, spec)
+        if said:
+            raise SpecError(f"{said}; choose another --out", where=str(folder))
         (folder / "result.json").unlink(missing_ok=True)
         write_whole(folder / "log.txt", "")
     except OSError as error:
         raise RunError(f"cannot write a run here: {error.strerror}", where=str(folder)) from error
     return folder
+
+
+def _taken(folder: Path, spec: Mapping[str, Any] | None) -> str:
+    """Whose folder it is, if a run may not have it."""
+    begun = (folder / "suite.yaml").exists() and (folder / "runs").is_dir()
+    if begun or (folder / "comparison.json").exists():
+        return "is of a comparison"
+    if not (folder / "spec.yaml").exists():
+        foreign = [file for file in FILES if file != "log.txt" and (folder / file).exists()]
+        return f"has a {foreign[0]} that no run wrote" if foreign else ""
+    if spec is None or not (folder / "result.json").exists():
+        return ""
+    before, now = _spec_in(folder), parse(dump(dict(spec)), "").plain()
+    if all(before.get(key) == now[key] for key in DECIDE):
+        return ""
+    return f"is of another run ({before['name']})" if "name" in before else "is of another run"
+
+
+def _spec_in(folder: Path) -> dict[str, Any]:
+    """The spec of a finished run; empty where it cannot be read."""
+    try:
+        node = parse((folder / "spec.yaml").read_text(encoding="utf-8"), "")
+    except (SpecError, UnicodeDecodeError):
+        return {}
+    return node.plain() if node.is_map else {}
 
 
 def write(result: RunResult, folder: Path) -> None:

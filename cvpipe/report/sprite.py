@@ -1,4 +1,7 @@
-"""Many small copies of images in one picture: one `data:` address serves a whole page."""
+"""Many small copies of images in one picture: one `data:` address serves a whole page.
+
+Images are made small as they are read: hundreds of photographs at their full size would not fit into memory.
+"""
 
 from __future__ import annotations
 
@@ -27,39 +30,43 @@ class Sprite:
     """px of one thumbnail, which is square; the image lies in its middle."""
 
 
-def make_sprite(images: Sequence[np.ndarray], most_bytes: int) -> Sprite:
-    """A sprite of (H, W, 3) uint8 images, smaller where it would take more than so many bytes."""
-    if not images:
+def make_sprite(squares: Sequence[np.ndarray], most_bytes: int) -> Sprite:
+    """A sprite of what `squared` gives for some images, smaller where it would take more than so many bytes."""
+    if not squares:
         return Sprite("", 0, 0, 0)
-    columns = min(COLUMNS, len(images))
-    side = _fitting(images, most_bytes)
-    data = _encoded(images, side, columns)
+    columns = min(COLUMNS, len(squares))
+    side = _fitting(squares, most_bytes)
+    data = _encoded(squares, side, columns)
     while len(data) > most_bytes and side > SIDES[-1]:
         side = SIDES[SIDES.index(side) + 1]
-        data = _encoded(images, side, columns)
-    return Sprite(address(data), columns, -(-len(images) // columns), side)
+        data = _encoded(squares, side, columns)
+    return Sprite(address(data), columns, -(-len(squares) // columns), side)
 
 
-def _fitting(images: Sequence[np.ndarray], most_bytes: int) -> int:
+def _fitting(squares: Sequence[np.ndarray], most_bytes: int) -> int:
     """The side at which all thumbnails should take at most so many bytes, as some of them tell."""
-    some = images[:: -(-len(images) // SAMPLE)]
-    room = SPARE * most_bytes * len(some) / len(images)
+    some = squares[:: -(-len(squares) // SAMPLE)]
+    room = SPARE * most_bytes * len(some) / len(squares)
     sizes = ((side, len(_encoded(some, side, min(COLUMNS, len(some))))) for side in SIDES)
     return next((side for side, size in sizes if size <= room), SIDES[-1])
 
 
-def _encoded(images: Sequence[np.ndarray], side: int, columns: int) -> bytes:
+def _encoded(squares: Sequence[np.ndarray], side: int, columns: int) -> bytes:
     """The picture as a file."""
-    rows = -(-len(images) // columns)
+    import cv2
+
+    rows = -(-len(squares) // columns)
     sheet = np.full((rows * side, columns * side, 3), 128, np.uint8)
-    for place, pixels in enumerate(images):
+    for place, pixels in enumerate(squares):
         top, left = (side * n for n in divmod(place, columns))
-        sheet[top : top + side, left : left + side] = _square(pixels, side)
+        smaller = cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA)
+        sheet[top : top + side, left : left + side] = smaller
     return webp(sheet)
 
 
-def _square(pixels: np.ndarray, side: int) -> np.ndarray:
-    """(side, side, 3): the whole image in the middle of grey; small ones are enlarged without smoothing."""
+def squared(pixels: np.ndarray, side: int = SIDES[0]) -> np.ndarray:
+    """(H, W, 3) uint8 -> (side, side, 3): the whole image in the middle of grey; small ones are enlarged without
+    smoothing."""
     import cv2
 
     height, width = pixels.shape[:2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import types
 from functools import cache
@@ -35,7 +36,7 @@ def checked(hint: Any, value: Any) -> tuple[Any, tuple[int | str, ...] | None]:
     """The value as the annotation wants it and None, or the place of what is wrong in it.
 
     The check is strict, in the mode for JSON: no text becomes a number, but a list may become a tuple and
-    text a path.
+    text a path. No number is infinite.
     """
     from pydantic import ValidationError
 
@@ -44,11 +45,23 @@ def checked(hint: Any, value: Any) -> tuple[Any, tuple[int | str, ...] | None]:
     try:
         if value != value:  # NaN is no value for any option
             return None, ()
-        return _adapter(hint).validate_json(json.dumps(value, default=_as_json), strict=True), None
+        made = _adapter(hint).validate_json(json.dumps(value, default=_as_json), strict=True)
     except ValidationError as error:
         return None, error.errors()[0]["loc"]
     except (TypeError, ValueError):  # a value that no JSON can hold
         return None, ()
+    wrong = _not_finite(made)  # in what was made: a whole number may be too large for a float
+    return (made, None) if wrong is None else (None, wrong)
+
+
+def _not_finite(value: Any, place: tuple[int | str, ...] = ()) -> tuple[int | str, ...] | None:
+    """The place of a number that is infinite or not a number, in a value and its lists; None if all are finite."""
+    if isinstance(value, float):
+        return None if math.isfinite(value) else place
+    items = dict(enumerate(value)) if isinstance(value, list | tuple) else value
+    inside = items.items() if isinstance(items, dict) else ()
+    found = (_not_finite(item, (*place, key)) for key, item in inside)
+    return next((wrong for wrong in found if wrong is not None), None)
 
 
 def remember_checks() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from importlib.resources import files
 from pathlib import Path
@@ -24,7 +25,7 @@ def read_spec(path_or_name: str | Path) -> tuple[str, str, str]:
     A file that exists wins over a shipped name. Raises `SpecError`.
     """
     text = str(path_or_name)
-    if not Path(text).expanduser().is_file() and text in shipped_specs():
+    if not os.path.isfile(Path(text).expanduser()) and text in shipped_specs():
         data = files("cvpipe_pipelines").joinpath(f"{text}.yaml").read_bytes()
         return _decode(data, f"{text}.yaml"), f"{text}.yaml", text
     return _decode(_read(text), text), text, Path(text).stem

@@ -34,6 +34,7 @@ def load_spec(
     or a .csv file; `changes` are nodes of another file by such a KEY, put in before everything else. Relative paths
     start at the working folder. Raises `SpecError` with all problems, each with its file, line and column.
     """
+    _known_or_raise(path_or_name, data)
     if isinstance(path_or_name, Node):
         node, stem = deepcopy(path_or_name), "spec"
         called = f"the spec at {node.where}"
@@ -43,7 +44,7 @@ def load_spec(
     else:
         text, called, stem = read_spec(path_or_name)
         node = parse(text, called)
-    _mapping_or_raise(node)
+    _mapping_or_raise(node, called)
     problems = _changed(node, called, overrides, data, seed, changes or {})
     return _spec(node, stem, problems)
 
@@ -57,12 +58,29 @@ def parse_split(text: str, where: str) -> Split:
     return cast("Split", split)
 
 
-def _mapping_or_raise(node: Node) -> None:
+def _known_or_raise(spec: Any, data: Any) -> None:
+    """Raise `SpecError` for what a spec and its data cannot be, such as objects that are used otherwise."""
+    problems = []
+    if not isinstance(spec, Mapping | Node | str | Path):
+        way = ": call its own run(dataset, split=…)" if hasattr(spec, "predictions") else f": {shown(spec)}"
+        problems.append(f"a spec is a path, a shipped name or a mapping, got a {type(spec).__name__}{way}")
+    if not isinstance(data, str | Path | None):
+        problems.append(
+            f"data is the name of a data set, a folder or a .csv file, got a {type(data).__name__}: "
+            "a data set in memory is given to a pipeline, `Pipeline.from_yaml(spec).run(dataset, split=…)`"
+        )
+    if problems:
+        raise SpecError(problems)
+
+
+def _mapping_or_raise(node: Node, called: str) -> None:
     if node.value is None:
         raise SpecError("the spec is empty; `cvpipe init` writes one to start from", node.where)
     if not node.is_map:
         kind = "a list" if isinstance(node.value, list) else shown(node.plain())
         raise SpecError(f"a spec is a mapping with the keys {listed(KEYS, 'and')}, got {kind}", node.where)
+    if "specs" in node.value and "stages" not in node.value:
+        raise SpecError(f"is a suite; `cvpipe compare {called}` runs it", where=called)
     if not any(key in KEYS or did_you_mean(key, KEYS) for key in node.value):
         # Some other file: one line about it, not one for each of its keys.
         raise SpecError(f"this is no spec: it has none of the keys {listed(KEYS, 'and')}", node.where)
@@ -84,7 +102,7 @@ def _changed(
         partial(put, node, key, deepcopy(value), KEYS, value.where, called) for key, value in given.items()
     ]
     if seed is not None:
-        changes.append(lambda: node.put("seed", Node(seed, f"--seed {seed}"), f"--seed {seed}"))
+        changes.append(lambda: node.put("seed", to_node(seed, f"--seed {seed}"), f"--seed {seed}"))
     problems: list[Problem] = []
     for change in changes:
         try:

@@ -50,7 +50,8 @@ class Node:
 
 
 def to_node(value: Any, where: str) -> Node:
-    """A plain value as nodes that all stand in one place."""
+    """A plain value as nodes that all stand in one place; numbers and arrays of NumPy are plain too."""
+    value = value.tolist() if hasattr(value, "tolist") else value
     if isinstance(value, dict):
         return Node(
             {str(k): to_node(v, where) for k, v in value.items()},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -44,16 +45,33 @@ def data_node(text: str) -> Node:
     """`--data`: the name of a data set, a folder or a .csv file. A name wins; ./faces is the folder."""
     from cvpipe.registry import dataset_names
 
-    where = f"--data {text}"
+    where = f"--data {text}" if text else "--data ''"
     if text in dataset_names():
         return Node(text, where)
     path = Path(text).expanduser()
-    kind = "folder" if path.is_dir() else "csv" if path.is_file() and path.suffix.lower() == ".csv" else ""
+    kind = path_kind(text)
     if kind:
         return Node({kind: Node(str(path), where)}, where, {kind: where})
     allowed = "a data set (see `cvpipe datasets`), a folder of class folders or a .csv file"
-    said = f"'{text}' is no .csv file" if path.is_file() else f"no data set, folder or file '{text}'"
+    said = f"'{text}' is no .csv file" if os.path.isfile(path) else f"no data set, folder or file '{text}'"
     raise SpecError(f"{said}{near_path(path, _is_data, dataset_names())}; it must be {allowed}", where)
+
+
+def shadowed(text: str) -> str:
+    """A note where the name of a data set wins over a folder of that name; empty where it does not."""
+    from cvpipe.registry import dataset_names
+
+    if text not in dataset_names() or not Path(text).is_dir():
+        return ""
+    return f"`{text}` is a data set of cvpipe; the folder of that name is ./{text}"
+
+
+def path_kind(text: str) -> str:
+    """The data set that a path leads to: `folder`, `csv`, or empty for neither. No text is no path."""
+    path = Path(text).expanduser()
+    if text and os.path.isdir(path):  # `path.is_dir()` raises where a folder above it may not be looked into
+        return "folder"
+    return "csv" if os.path.isfile(path) and path.suffix.lower() == ".csv" else ""
 
 
 def _is_data(path: Path) -> bool:

@@ -19,10 +19,10 @@ WORD = {"$ref": "#/$defs/stage"}
 def json_schema() -> dict[str, Any]:
     """The schema (draft 2020-12) of a spec: all stages, data sets and splits with their options and help."""
     from cvpipe.conductor.evaluate import METRICS
-    from cvpipe.registry import dataset_class, dataset_names, stage_class, stage_names
+    from cvpipe.registry import dataset_class, dataset_names, stage_classes
     from cvpipe.splits.kinds import SPLITS
 
-    stages = [stage_class(name) for name in stage_names()]
+    stages = [cls for _, cls in stage_classes()]
     sources = [dataset_class(name) for name in dataset_names()]
     top: dict[str, dict[str, Any]] = {
         "name": {"type": "string", "pattern": r"^\w[\w.-]*$", "description": "names the folder of the runs"},

@@ -6,9 +6,10 @@ import re
 from typing import Any, cast
 
 from cvpipe.datasets._source import Source
-from cvpipe.errors import DataError, Problem, did_you_mean, listed
+from cvpipe.errors import DataError, Problem, SpecError, did_you_mean, listed
 from cvpipe.spec.build import build, build_named
 from cvpipe.spec.nodes import Node
+from cvpipe.spec.overrides import path_kind
 from cvpipe.stage import Stage
 from cvpipe.wording import shown
 
@@ -30,9 +31,16 @@ def name_of(node: Node | None, stem: str, problems: list[Problem]) -> str:
 
 def data_of(node: Node, problems: list[Problem]) -> Source | None:
     """The data set; None if there is a problem with it."""
-    from cvpipe.registry import dataset_class
+    return cast(Source | None, build_named(node, "data set", _dataset_class, problems, main=True))
 
-    return cast(Source | None, build_named(node, "data set", dataset_class, problems, main=True))
+
+def _dataset_class(word: str) -> type[Source]:
+    from cvpipe.registry import dataset_class, dataset_names
+
+    if word not in dataset_names() and (kind := path_kind(word)):
+        what = "folder" if kind == "folder" else "file"
+        raise SpecError(f"unknown data set '{word}': it is a {what}; write `{{{kind}: {word}}}`")
+    return dataset_class(word)
 
 
 def split_of(node: Node, problems: list[Problem]) -> Any:

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from cvpipe.configurable import Configurable
 from cvpipe.data import Dataset
+from cvpipe.data.seeds import generator
 from cvpipe.options import Count
 from cvpipe.splits import checks
 from cvpipe.splits.checks import Census
@@ -43,17 +44,21 @@ class Split(Configurable):
         """The splits, a function of the data set and the seed alone.
 
         `skipped` are ids of images that were left out of the data set; a split file may name them. `tokens` are
-        the (n,) content hashes: equal images of a class are kept on one side where the split is drawn and the data
-        bring no groups. Raises `DataError` with all problems if no such split can be learned from and tested.
+        the (n,) content hashes: equal images of a class are kept on one side where the split is drawn, the data
+        bring no groups and the class has enough different images. Raises `DataError` with all problems if no such
+        split can be learned from and tested.
         """
         census = Census(dataset)
-        checks.raise_for([*checks.too_few_classes(census), *self._problems(dataset, census)], dataset)
+        checks.raise_for(
+            [*checks.too_few_classes(census, dataset.warnings), *self._problems(dataset, census)], dataset
+        )
         folds = self._folds(dataset, census, seed, skipped)
         if tokens and self._dealt and census.groups is None:
+            rng, dealt = generator(seed, "split", "copies"), self._dealt
             folds = [
                 fold
-                for start in range(0, len(folds), self._dealt)
-                for fold in kept_together(folds[start : start + self._dealt], dataset.labels, tokens)
+                for start in range(0, len(folds), dealt)
+                for fold in kept_together(folds[start : start + dealt], dataset.labels, tokens, rng)
             ]
         checks.raise_for(checks.unusable(folds, census), dataset)
         if self.train_per_class is None:

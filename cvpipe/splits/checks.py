@@ -60,12 +60,14 @@ def raise_for(messages: Iterable[str], dataset: Dataset) -> None:
         raise DataError(shown(problems))
 
 
-def too_few_classes(census: Census) -> Iterator[str]:
-    """No image, or one class only."""
+def too_few_classes(census: Census, warnings: Iterable[str] = ()) -> Iterator[str]:
+    """No image, or one class only; then also what the data set warns of, which may be why."""
     if len(census.classes) == 0:
         yield "the data have no images"
     if len(census.classes) == 1:
         yield f"the data have one class only, '{census.classes[0]}'; a classifier needs at least two"
+    if len(census.classes) < 2:
+        yield from warnings
 
 
 def unusable(folds: list[Fold], census: Census) -> Iterator[str]:

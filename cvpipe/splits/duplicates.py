@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from cvpipe.splits.fold import Fold
+from cvpipe.splits.grouping import Shares, assign
 
 
 def equal_sets(tokens: Sequence[str]) -> list[list[int]]:
@@ -18,11 +19,15 @@ def equal_sets(tokens: Sequence[str]) -> list[list[int]]:
     return [same for same in rows.values() if len(same) > 1]
 
 
-def kept_together(folds: list[Fold], labels: np.ndarray, tokens: Sequence[str]) -> list[Fold]:
+def kept_together(
+    folds: list[Fold], labels: np.ndarray, tokens: Sequence[str], rng: np.random.Generator
+) -> list[Fold]:
     """Folds that share out the images among them, changed so that equal images of a class are on one side.
 
     Each copy changes places with another image of its class that lies where the first of the copies does, so that
-    the folds keep their sizes and classes. Nothing else moves; where no such image is left, the copy stays.
+    the folds keep their sizes and classes. Nothing else moves. Where no such image is left, all images of the class
+    are dealt out anew, copies as one: then folds keep their sizes as nearly as a search finds. A class of fewer
+    different images than there are sides stays as it is.
     """
     tested = np.zeros((len(folds), len(labels)), bool)
     for number, fold in enumerate(folds):
@@ -30,12 +35,15 @@ def kept_together(folds: list[Fold], labels: np.ndarray, tokens: Sequence[str]) 
     sets = equal_sets(tokens)
     single = np.ones(len(labels), bool)
     single[[row for same in sets for row in same]] = False
-    moved = False
+    moved, parted = False, dict[object, np.ndarray]()
     for same in sets:
         for label in np.unique(labels[same]):
-            moved |= _gather(
-                [row for row in same if labels[row] == label], tested, single & (labels == label)
-            )
+            copies = [row for row in same if labels[row] == label]
+            moved |= _gather(copies, tested, single & (labels == label))
+            if (tested[:, copies] != tested[:, copies[:1]]).any():
+                parted[label] = np.flatnonzero(labels == label)
+    for rows in parted.values():
+        moved |= _deal(rows, tokens, tested, rng)
     return [type(folds[0]).from_mask(test) for test in tested] if moved else folds
 
 
@@ -52,6 +60,21 @@ def _gather(copies: list[int], tested: np.ndarray, free: np.ndarray) -> bool:
             tested[:, [row, other]] = tested[:, [other, row]]
             moved = True
     return moved
+
+
+def _deal(rows: np.ndarray, tokens: Sequence[str], tested: np.ndarray, rng: np.random.Generator) -> bool:
+    """Deal out the rows of a class anew, in place, copies as one, so that every side gets as many as it had.
+
+    Whether that can be done: not if a side would be left without the class.
+    """
+    places, had = np.unique(tested[:, rows].T, axis=0, return_counts=True)
+    names = [tokens[row] or f"row {row}" for row in rows]
+    _, group, size = np.unique(names, return_inverse=True, return_counts=True)
+    side = assign(Shares(size[:, None], had[:, None], np.ones(1)), rng)
+    if len(np.unique(side)) < len(places):
+        return False
+    tested[:, rows] = places[side[group]].T
+    return True
 
 
 def leaks(folds: Sequence[Fold], tokens: Sequence[str]) -> list[tuple[int, int]]:

@@ -52,3 +52,11 @@ class File(Split):
     def _folds(self, dataset: Dataset, census: Census, seed: int, skipped: Collection[str]) -> list[Fold]:
         sides = SplitTable(Path(self.file), dataset.images.ids, skipped).read().values()
         return [Fold(np.flatnonzero(side == "train"), np.flatnonzero(side == "test")) for side in sides]
+
+
+def unused_warnings(dataset: Dataset, split: Split) -> list[str]:
+    """What a reader of scores has to know if the data bring a split and another is drawn; nothing otherwise."""
+    brought = set() if dataset.given is None else set(dataset.given.tolist())
+    if isinstance(split, Given | File) or not brought >= {"train", "test"}:
+        return []
+    return ["the data bring a split of their own, which is not used; `--set 'split={given: true}'` uses it"]

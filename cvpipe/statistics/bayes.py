@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
-from cvpipe.statistics.corrected_t import standard_error
+from cvpipe.statistics.corrected_t import equal, standard_error
 
 ROPE = 0.01
 """Half the width of the region of practical equivalence: one point of accuracy (Benavoli et al. 2017, section 4)."""
@@ -33,12 +33,15 @@ class Posterior(NamedTuple):
 
 def correlated_t(
     differences: Sequence[float] | np.ndarray, test_per_train: float, rope: float = ROPE
-) -> Posterior:
-    """Judge (n,) differences a - b between splits, n of at least 2; `test_per_train` as in `corrected_t`."""
+) -> Posterior | None:
+    """Judge (n,) differences a - b between splits, n of at least 2; `test_per_train` as in `corrected_t`.
+
+    None where the differences are equal: the width of the posterior is then unknown.
+    """
     values = np.asarray(differences, float)
+    if equal(values):
+        return None
     mean, error = float(values.mean()), standard_error(values, test_per_train)
-    if error == 0:
-        return Posterior(float(mean > rope), float(abs(mean) <= rope), float(mean < -rope))
     freedom = len(values) - 1
     below = float(special.stdtr(freedom, (-rope - mean) / error))
     above = float(special.stdtr(freedom, (mean - rope) / error))

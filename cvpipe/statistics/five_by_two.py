@@ -8,11 +8,12 @@ Computation 1999, section 3.
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 from scipy import special
+
+from cvpipe.statistics.corrected_t import equal
 
 REPEATS = 5
 """The degrees of freedom, 10 and 5, are for five repeats."""
@@ -22,21 +23,20 @@ class FiveByTwo(NamedTuple):
     """What the test found."""
 
     statistic: float
-    """F with 10 and 5 degrees of freedom; infinite where the halves of every repeat agree."""
+    """F with 10 and 5 degrees of freedom."""
     p: float
 
 
-def five_by_two(differences: np.ndarray) -> FiveByTwo:
-    """Test (5, 2) differences: row = repeat, column = the half that was tested on. Equal scores give p = 1.
+def five_by_two(differences: np.ndarray) -> FiveByTwo | None:
+    """Test (5, 2) differences: row = repeat, column = the half that was tested on.
 
-    Raises `ValueError` for another shape.
+    None where the halves of every repeat agree: no variance is left to judge by. Raises `ValueError` for another shape.
     """
     values = np.asarray(differences, float)
     if values.shape != (REPEATS, 2):
         raise ValueError(f"the test is for (5, 2) differences, got {values.shape}")
+    if equal(values):
+        return None
     within = ((values - values.mean(axis=1, keepdims=True)) ** 2).sum()
-    total = (values**2).sum()
-    if within == 0:
-        return FiveByTwo(math.inf if total else 0.0, float(total == 0))
-    statistic = float(total / (2 * within))
+    statistic = float((values**2).sum() / (2 * within))
     return FiveByTwo(statistic, float(special.fdtrc(2 * REPEATS, REPEATS, statistic)))

@@ -8,6 +8,7 @@ import numpy as np
 
 from cvpipe.threads import map_blocks
 from cvpipe.vision.kmeans import distinct_rows
+from cvpipe.vision.unit import unit
 
 BATCH = 1024
 """Rows in a batch."""
@@ -74,9 +75,3 @@ def _moved(
         fresh = unit(rows[rng.integers(0, len(rows), len(unused))]).astype(np.float64)
         moved[unused] = np.where(np.any(fresh, axis=1, keepdims=True), fresh, moved[unused])
     return moved.astype(np.float32)
-
-
-def unit(rows: np.ndarray) -> np.ndarray:
-    """Rows of length 1; zeros stay zeros."""
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.where(length > 0, length, 1)

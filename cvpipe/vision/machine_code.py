@@ -15,6 +15,8 @@ from cvpipe.files import user_cache
 
 KERNEL = re.compile(rb"^(from cvpipe\.vision\.compiled import|@fast\b)", re.MULTILINE)
 """What files with kernels have in them."""
+SHAPE = re.compile(rb"^class \w+\(NamedTuple\)", re.MULTILINE)
+"""What files have in them that may say in which order a kernel is given its arrays."""
 
 
 @cache
@@ -23,6 +25,7 @@ def folder() -> Path:
     that of a kernel it calls does."""
     state = hashlib.sha256()
     for path in sorted(Path(__file__).parents[1].glob("*/*.py")):
-        if KERNEL.search(source := path.read_bytes()):
+        source = path.read_bytes()
+        if KERNEL.search(source) or SHAPE.search(source):
             state.update(source)
     return user_cache() / "compiled" / state.hexdigest()[:16]

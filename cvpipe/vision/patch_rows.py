@@ -87,7 +87,7 @@ def evened(rows: np.ndarray, evening: Evening, offset: float) -> np.ndarray:
     """(M, D) float32 rows of `rows_of` -> (M, D) float32 of mean 0 (not with `none`), over their deviation.
 
     The deviation is sqrt(variance + offset), offset in squared grey levels: a flat patch becomes zeros, noise in
-    nearly flat patches stays small. Without `contrast` the deviation is that of grey levels spread evenly, 1 / 74.
+    nearly flat patches stays small. Without `contrast` it is 74, that of grey levels spread evenly.
 
     Source: Coates, Lee & Ng, "An analysis of single-layer networks in unsupervised feature learning", AISTATS 2011,
     section 3.2.1; offset 10 in the authors' program.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cvpipe.threads import map_blocks
+from cvpipe.vision.unit import unit
 
 CHUNK = 4096
 """Rows that one thread takes at a time. A constant, so that sums never depend on the number of threads."""
@@ -21,10 +22,10 @@ def spherical_kmeans(
 
     Source: Coates & Ng, "Learning feature representations with k-means", 2012, section 2.1 and algorithm 1.
     """
-    centres = _unit(rng.standard_normal((clusters, rows.shape[1])).astype(np.float32))
+    centres = unit(rng.standard_normal((clusters, rows.shape[1])).astype(np.float32))
     for _ in range(iterations):
         parts = map_blocks(lambda a, b, c=centres: _sums(rows[a:b], c), len(rows), CHUNK)  # type: ignore[misc]
-        centres = _unit((np.sum(parts, axis=0) + centres).astype(np.float32))
+        centres = unit((np.sum(parts, axis=0) + centres).astype(np.float32))
     return centres
 
 
@@ -37,8 +38,3 @@ def _sums(rows: np.ndarray, centres: np.ndarray) -> np.ndarray:
     sizes = products[np.arange(len(rows)), best]
     table = sparse.csc_matrix((sizes, best, np.arange(len(rows) + 1)), shape=(len(centres), len(rows)))
     return (table @ rows).astype(np.float64)
-
-
-def _unit(rows: np.ndarray) -> np.ndarray:
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.where(length > 0, length, 1)

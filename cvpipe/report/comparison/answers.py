@@ -36,7 +36,7 @@ def payload(
         "recall": [[round(c.per_class.get(name, {}).get("recall", 0.0), 4) for name in classes] for c in ranked],
         "support": [c.per_class.get(name, {}).get("support", 0) for c in ranked[:1] for name in classes],
         "specs": [spec_lines({k: v for k, v in c.spec.items() if k != "name"}) for c in ranked],
-        "pairs": {f"{i} {j}": _pair(comparison.pair(ranked[i].name, ranked[j].name), ranked[i].name)
+        "pairs": {f"{i} {j}": _pair(comparison.pair(ranked[i].name, ranked[j].name), ranked[i].name, comparison.splits)
                   for i, j in combinations(range(len(ranked)), 2)},
         "answers": _answers(ranked, places, thumbs, classes),
         "maps": [_map(one, thumbs, classes) for one in maps],
@@ -66,13 +66,15 @@ def _totals(matrix: np.ndarray | None, kept: list[int]) -> list[int]:
     return [] if matrix is None else matrix.sum(axis=1)[kept].tolist()
 
 
-def _pair(pair: Pair, first: str) -> dict[str, Any]:
-    """The pair as seen by its first candidate."""
+def _pair(pair: Pair, first: str, splits: int) -> dict[str, Any]:
+    """The pair as seen by its first candidate, on so many splits."""
     turn = 1 if pair.a == first else -1
     facts = [("Difference", f"{_signed(turn * pair.difference)} points")]
     facts.append(("95 % interval, over images", _range(pair.ci95, turn)))
     if pair.ci95_splits:
         facts.append(("95 % interval, over splits", _range(pair.ci95_splits, turn)))
+    elif splits > 1:
+        facts.append(("95 % interval, over splits", "none: the difference is the same in every split"))
     facts.append(("p, corrected for all pairs", p_text(pair.p).removeprefix("p = ").removeprefix("p ")))
     for test in pair.tests:
         note = f" ({test.note})" if test.note else ""
@@ -80,9 +82,8 @@ def _pair(pair: Pair, first: str) -> dict[str, Any]:
             (f"{TESTS.get(test.name, test.name)}{note}", f"{p_text(test.p)}, statistic {test.statistic:.3g}")
         )
     if pair.cohens_d is not None:
-        facts.append(
-            ("Effect size (Cohen's d)", f"{turn * pair.cohens_d:+.2f}".replace("-", "\N{MINUS SIGN}"))
-        )
+        facts.append(("Effect size (Cohen's d)", _effect(turn * pair.cohens_d)))
+    facts.append(("Effect size (Cohen's g)", _effect(turn * pair.cohens_g)))
     if pair.belief:
         b = pair.belief
         a, other = (b.a_better, b.b_better)[::turn]
@@ -98,6 +99,10 @@ def _pair(pair: Pair, first: str) -> dict[str, Any]:
 def _range(ends: tuple[float, float], turn: int) -> str:
     low, high = sorted(turn * end for end in ends)
     return f"{_signed(low)} to {_signed(high)}"
+
+
+def _effect(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _signed(value: float) -> str:

@@ -28,7 +28,7 @@ def section(comparison: Comparison) -> dict[str, Any]:
         "others": others,
         "axis": axis,
         "width": WIDTH,
-        "splits": max((len(c.scores[metric].values) for c in ranked), default=0),
+        "splits": comparison.splits,
         "rows": [_row(comparison, rank, c, axis, others) for rank, c in enumerate(ranked, 1)],
         "failed": [(c.name, c.reason) for c in comparison.failed],
         "columns": 9 + len(others),

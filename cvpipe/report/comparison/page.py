@@ -9,7 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cvpipe.comparison.result import Comparison
+from cvpipe.conductor import workers
 from cvpipe.data import Images
 from cvpipe.errors import CvpipeError, RunError
 from cvpipe.files import write_whole
@@ -18,7 +21,7 @@ from cvpipe.report.comparison.answers import drawn_classes, payload
 from cvpipe.report.comparison.disagreements import chosen
 from cvpipe.report.comparison.feature_map import maps_of
 from cvpipe.report.html import environment
-from cvpipe.report.sprite import Sprite, make_sprite
+from cvpipe.report.sprite import Sprite, make_sprite, squared
 from cvpipe.report.thumbnails import read_or_none
 from cvpipe.report.words import plain
 
@@ -91,8 +94,14 @@ def _images_of(comparison: Comparison) -> Images | None:
 def _thumbnails(images: Images | None, wanted: list[str]) -> tuple[dict[str, int], Sprite]:
     """The number of each image's thumbnail by id, and all in one picture; those that cannot be read are left out."""
     row_of = {name: row for row, name in enumerate(images.ids)} if images else {}
-    read = ((name, read_or_none(images, row_of[name])) for name in wanted if images and name in row_of)
-    found = {name: pixels for name, pixels in read if pixels is not None}
+
+    def small(name: str) -> np.ndarray | None:
+        pixels = read_or_none(images, row_of[name]) if images else None
+        return None if pixels is None else squared(pixels)
+
+    known = [name for name in wanted if name in row_of]
+    with workers.over(workers.count(None), small, known) as made:
+        found = {name: square for name, square in zip(known, made, strict=True) if square is not None}
     return {name: place for place, name in enumerate(found)}, make_sprite(list(found.values()), MOST_BYTES)
 
 

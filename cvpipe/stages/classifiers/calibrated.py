@@ -13,10 +13,9 @@ from annotated_types import Ge
 from cvpipe.data import Features, Predictions
 from cvpipe.options import Seed
 from cvpipe.stage import Classifier, Part
-from cvpipe.stages.classifiers._training import classes_of, one_hot
+from cvpipe.stages.classifiers._training import classes_of, inner_folds, one_hot
 from cvpipe.stages.classifiers.svm import Svm
 from cvpipe.vision import platt
-from cvpipe.vision.cross_validation import stratified_folds
 
 PREFIX = "classifier__"
 """Before the names of what the classifier learned."""
@@ -32,9 +31,9 @@ class Calibrated(Classifier):
     Takes (n, D) float32, gives (n, k) float32 that sum to 1: of images with 0.8 for a class, about 80 % are of it. The
     classifier learns from all training images. The sigmoids are fitted to scores of each training image by a copy
     that was trained without the fold it is in; where a class is missing from the other folds, it has the image's
-    lowest score. Takes `folds` + 1 times as long to train as the classifier (`svm: {probability: true}` shares its
-    kernel between folds and takes less). Raises `RunError` without labels, with one class only, and what the classifier
-    raises.
+    lowest score, and where only one is left, all have 0. Takes `folds` + 1 times as long to train as the classifier
+    (`svm: {probability: true}` shares its kernel between folds and takes less). Raises `RunError` without labels, with
+    one class only, and what the classifier raises.
 
     Source: Platt, "Probabilistic outputs for support vector machines and comparisons to regularized likelihood
     methods", 1999; Zadrozny & Elkan, "Transforming classifier scores into accurate multiclass probability estimates",
@@ -49,6 +48,8 @@ class Calibrated(Classifier):
     sigmoids_: np.ndarray
     classifier_: Classifier
 
+    gives_probabilities = True
+
     def fit(self, features: Features, labels: np.ndarray | None = None) -> Self:
         """Learn from (n, D) features and (n,) labels."""
         self.classes_, truth = classes_of(labels, self.name)
@@ -62,16 +63,14 @@ class Calibrated(Classifier):
         chances = platt.sigmoids(self.classifier_.predict(features).scores, self.sigmoids_)
         return Predictions(scores=platt.shares(chances).astype(np.float32), classes=self.classes_)
 
-    def inner_folds(self, truth: np.ndarray) -> np.ndarray:
-        """(n,) number of the fold in which each training row, with its (n,) class numbers, is held out."""
-        return stratified_folds(truth, self.folds, self.rng("folds"))
-
     def _held_out(self, features: Features, truth: np.ndarray) -> np.ndarray:
         """(n, k) scores of training images by copies that did not see them."""
-        fold = self.inner_folds(truth)
-        scores = np.empty((len(truth), len(self.classes_)), np.float32)
+        fold = inner_folds(self, truth)
+        scores = np.zeros((len(truth), len(self.classes_)), np.float32)
         for number in np.unique(fold):
             out = fold == number
+            if len(np.unique(truth[~out])) < 2:
+                continue  # most classifiers refuse to learn one class; nothing would tell its images apart
             copied = copy.deepcopy(self.classifier).fit(features[~out], self.classes_[truth[~out]])
             given = copied.predict(features[out])
             scores[out] = given.scores.min(axis=1, keepdims=True)

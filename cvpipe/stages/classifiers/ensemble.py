@@ -38,6 +38,11 @@ class Ensemble(Classifier):
 
     scale_: np.ndarray
 
+    @property
+    def gives_probabilities(self) -> bool:
+        """Shares of votes are."""
+        return self.combine == "vote"
+
     def fit(self, features: Features, labels: np.ndarray | None = None) -> Self:
         """Fit copies of the members to (n, D) features and (n,) labels."""
         self.classes_, _ = classes_of(labels, self.name)

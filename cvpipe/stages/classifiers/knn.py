@@ -11,6 +11,7 @@ from cvpipe.errors import RunError
 from cvpipe.options import Count
 from cvpipe.stage import Classifier
 from cvpipe.vision import kernels
+from cvpipe.vision.unit import unit
 
 
 class Knn(Classifier):
@@ -33,6 +34,8 @@ class Knn(Classifier):
 
     rows_: np.ndarray
     truth_: np.ndarray
+
+    gives_probabilities = True
 
     def fit(self, features: Features, labels: np.ndarray | None = None) -> Self:
         """Keep the (n, D) features and (n,) labels."""
@@ -77,7 +80,7 @@ class Knn(Classifier):
     def _distance(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """(n, m) float32."""
         if self.metric == "cosine":
-            return 1 - _unit(x) @ _unit(y).T
+            return 1 - unit(x) @ unit(y).T
         kernel: dict[str, kernels.Kernel] = {"l1": "laplacian", "l2": "rbf", "chi2": "chi2"}
         return kernels.distances(kernel[self.metric], x, y)
 
@@ -91,16 +94,10 @@ class Knn(Classifier):
         return np.ascontiguousarray(values, np.float32)
 
 
-def _unit(rows: np.ndarray) -> np.ndarray:
-    """Rows of length 1; zeros stay zeros."""
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.where(length > 0, length, 1)
-
-
 def _exact(metric: str, row: np.ndarray, others: np.ndarray) -> np.ndarray:
     """(m,) distances of (d,) and (m, d), by definition; 0 for equal rows."""
     if metric == "cosine":
-        row, others = _unit(row[None])[0], _unit(others)
+        row, others = unit(row[None])[0], unit(others)
         both = row.any() & others.any(axis=1)
         return np.where(both, ((others - row) ** 2).sum(axis=1) / 2, 1.0)
     gap = np.abs(others - row)

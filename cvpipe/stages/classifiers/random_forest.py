@@ -41,6 +41,8 @@ class RandomForest(Classifier):
     children_: np.ndarray
     values_: np.ndarray
 
+    gives_probabilities = True
+
     def fit(self, features: Features, labels: np.ndarray | None = None) -> Self:
         """Learn from (n, D) features and (n,) labels."""
         self.classes_, truth = classes_of(labels, self.name)

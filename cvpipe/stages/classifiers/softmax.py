@@ -30,6 +30,8 @@ class Softmax(Classifier):
     coef_: np.ndarray
     intercept_: np.ndarray
 
+    gives_probabilities = True
+
     def fit(self, features: Features, labels: np.ndarray | None = None) -> Self:
         """Learn from (n, D) features and (n,) labels."""
         self.classes_, truth = classes_of(labels, self.name)

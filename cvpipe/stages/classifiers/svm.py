@@ -13,9 +13,9 @@ from cvpipe.data.exhibits import Curves, Exhibit
 from cvpipe.errors import RunError
 from cvpipe.options import Count, Positive, Seed
 from cvpipe.stage import Classifier
-from cvpipe.stages.classifiers._training import classes_of, one_hot
+from cvpipe.stages.classifiers._training import classes_of, inner_folds, one_hot
 from cvpipe.vision import kernels, nystrom, platt
-from cvpipe.vision.cross_validation import held_out_scores, stratified_folds
+from cvpipe.vision.cross_validation import held_out_scores
 from cvpipe.vision.squared_hinge import squared_hinge
 
 Unmap = Callable[[np.ndarray], np.ndarray]
@@ -62,6 +62,11 @@ class Svm(Classifier):
     accuracies_: np.ndarray
     sigmoids_: np.ndarray
 
+    @property
+    def gives_probabilities(self) -> bool:
+        """If they were asked for."""
+        return self.probability
+
     def fit(self, features: Features, labels: np.ndarray | None = None) -> Self:
         """Learn from (n, D) features and (n,) labels."""
         self.classes_, truth = classes_of(labels, self.name)
@@ -102,7 +107,7 @@ class Svm(Classifier):
         self.C_, self.accuracies_, self.sigmoids_ = tried[0], np.empty(0), np.empty((0, 2))
         if len(tried) == 1 and not self.probability:
             return
-        fold = self.inner_folds(truth)
+        fold = inner_folds(self, truth)
         scores = held_out_scores(rows, targets, weights, fold, tried)
         right = np.stack([_both(s, -s).argmax(axis=1) == truth for s in scores])
         self.accuracies_ = np.stack([right[:, fold == f].mean(axis=1) for f in np.unique(fold)]).mean(axis=0)
@@ -123,10 +128,6 @@ class Svm(Classifier):
         line = {f"mean of {self.folds} inner folds": (np.log2(costs), self.accuracies_[order])}
         y_label = "accuracy on held-out training images"
         return [Curves("Search for C", "log2 of C", y_label, line, note)]
-
-    def inner_folds(self, truth: np.ndarray) -> np.ndarray:
-        """(n,) number of the fold in which each training row, with its (n,) class numbers, is held out."""
-        return stratified_folds(truth, self.folds, self.rng("folds"))
 
     def _map(self, rows: np.ndarray) -> tuple[np.ndarray, Unmap]:
         """(n, r) features whose products are the kernel, and the way back; sets `support_`, `gamma_`."""

@@ -11,7 +11,8 @@ from cvpipe.data import Descriptors
 from cvpipe.errors import RunError
 from cvpipe.options import Count, Positive, Seed
 from cvpipe.stage import Learner
-from cvpipe.vision.dictionary import gram_of, learn_dictionary, unit
+from cvpipe.vision.dictionary import gram_of, learn_dictionary
+from cvpipe.vision.unit import unit
 
 
 class SparseCodes(Learner):

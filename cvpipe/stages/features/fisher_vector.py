@@ -13,6 +13,7 @@ from cvpipe.stages.features._words import check_width, learnable
 from cvpipe.stages.transforms.power import signed_power
 from cvpipe.vision.fisher import fisher_vector
 from cvpipe.vision.gmm import Mixture, Summary, fit_mixture
+from cvpipe.vision.unit import unit
 
 
 class FisherVector(Learner):
@@ -69,7 +70,4 @@ class FisherVector(Learner):
 
     def _normalised(self, values: np.ndarray) -> np.ndarray:
         values = signed_power(values, self.power)
-        if self.norm == "none":
-            return values
-        length = np.linalg.norm(values, axis=1, keepdims=True)
-        return values / np.where(length > 0, length, 1)
+        return values if self.norm == "none" else unit(values)

@@ -31,13 +31,18 @@ class Hog(Stage):
     orientations: Count = 9  # directions over 180 degrees; Dalal & Triggs 2005, section 6.3
     channels: Literal["rgb", "grey"] = "rgb"  # rgb: each pixel's steepest channel counts
 
+    def conflicts(self) -> list[str]:
+        """A block that is larger than the image."""
+        if self.size // self.cell >= self.block:
+            return []
+        block = f"a block of {self.block} cells of {self.cell} px"
+        return [f"stage '{self.name}': {block} does not fit into {self.size} px"]
+
     def transform(self, images: Images) -> Features:
         """(H, W, 3) uint8 RGB images -> (n, B^2 block^2 orientations) float32 in [0, 1]."""
+        if wrong := self.conflicts():
+            raise RunError(wrong)
         blocks = self.size // self.cell - self.block + 1
-        if blocks < 1:
-            raise RunError(
-                f"a block of {self.block} cells of {self.cell} px does not fit into {self.size} px", self.name
-            )
         return rows_of(images, blocks**2 * self.block**2 * self.orientations, self._describe)
 
     def _describe(self, image: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from cvpipe.options import Count, NonNegative, Positive, Seed
 from cvpipe.stage import Learner
 from cvpipe.stages.features._words import check_width, vocabulary
 from cvpipe.stages.transforms.power import signed_power
+from cvpipe.vision.unit import unit
 from cvpipe.vision.vlad import residual_sums
 
 
@@ -58,12 +59,6 @@ class Vlad(Learner):
                 descriptors.values[descriptors.rows(image)], self.vocabulary_
             )
         values = signed_power(values, self.power)
-        values = _unit(values) if self.intra else values
+        values = unit(values) if self.intra else values
         flat = values.reshape(len(values), self.words * width)
-        return Features(values=_unit(flat) if self.norm == "l2" else flat)
-
-
-def _unit(values: np.ndarray) -> np.ndarray:
-    """Length 1 along the last axis; zeros stay zeros."""
-    length = np.linalg.norm(values, axis=-1, keepdims=True)
-    return values / np.where(length > 0, length, 1)
+        return Features(values=unit(flat) if self.norm == "l2" else flat)

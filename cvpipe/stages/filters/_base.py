@@ -78,10 +78,17 @@ class FilterLearner(Learner):
         return Features if self.maps is None else Maps
 
     def conflicts(self) -> list[str]:
-        """Regions of maps."""
-        if self.maps is None or tuple(self.regions) == (1,):
-            return []
-        return [f"option 'regions' of stage '{self.name}' is of Features, but with `maps` it gives Maps"]
+        """Regions of maps, and patches of which nothing is left."""
+        found = []
+        if self.maps is not None and tuple(self.regions) != (1,):
+            found.append(
+                f"option 'regions' of stage '{self.name}' is of Features, but with `maps` it gives Maps"
+            )
+        size = getattr(self.patches, "size", None)  # of the samplers that have one
+        if isinstance(size, int) and size < self.shrink:
+            left = f"nothing is left of {size}x{size} px patches made {self.shrink} times smaller"
+            found.append(f"stage '{self.name}': {left}")
+        return found
 
     def fit(self, patches: Patches, labels: np.ndarray | None = None) -> Self:
         """Learn filters from (M, h, w, 3) uint8 patches of images, or (M, h, w, C) float32 ones of maps; more than

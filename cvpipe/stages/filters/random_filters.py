@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cvpipe.stages.filters._linear import LinearFilters
-from cvpipe.vision.dictionary import unit
+from cvpipe.vision.unit import unit
 
 
 class RandomFilters(LinearFilters):

@@ -8,8 +8,8 @@ import numpy as np
 
 from cvpipe.stages.filters._coding import Coding, triangle_coding
 from cvpipe.stages.filters._linear import LinearFilters
-from cvpipe.vision.dictionary import unit
 from cvpipe.vision.kmeans import distinct_rows
+from cvpipe.vision.unit import unit
 
 
 class RandomPatchesFilters(LinearFilters):

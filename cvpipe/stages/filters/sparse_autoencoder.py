@@ -41,15 +41,21 @@ class SparseAutoencoder(AutoencoderFilters):
         0.0  # share of units switched off for each patch in training
     )
 
+    def conflicts(self) -> list[str]:
+        """Also a penalty that is not for the activation."""
+        found = super().conflicts()
+        if self.penalty == "kl" and self.activation == "relu":
+            found.append(
+                f"stage '{self.name}': penalty: kl compares mean activations with a probability, but those of "
+                "activation: relu have no upper end; use penalty: l1, or activation: sigmoid"
+            )
+        return found
+
     def _learn(self, rows: np.ndarray) -> None:
         from cvpipe.nets.autoencoder import Objective
 
-        if self.penalty == "kl" and self.activation == "relu":
-            raise SpecError(
-                "penalty: kl compares mean activations with a probability, but those of activation: relu have no "
-                "upper end; use penalty: l1, or activation: sigmoid",
-                self.name,
-            )
+        if wrong := self.conflicts():
+            raise SpecError(wrong)
         how = Objective(self.activation, self.penalty, self.rho, self.beta, self.decay)
         self._train(rows, how, dropout=self.dropout)
 

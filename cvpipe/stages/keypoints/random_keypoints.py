@@ -27,10 +27,16 @@ class RandomKeypoints(Stage):
     largest: Positive = 6.4  # sigma, px; two octaves above the smallest
     seed: Seed = None  # of the draws
 
+    def conflicts(self) -> list[str]:
+        """Scales in the wrong order."""
+        if self.smallest <= self.largest:
+            return []
+        return [f"stage '{self.name}': smallest: {self.smallest} is above largest: {self.largest}"]
+
     def transform(self, images: Images) -> Keypoints:
         """(H, W, 3) uint8 RGB images -> (n count,) keypoints with places and scales in px."""
-        if self.smallest > self.largest:
-            raise RunError(f"smallest: {self.smallest} is above largest: {self.largest}", self.name)
+        if wrong := self.conflicts():
+            raise RunError(wrong)
         return keypoints_of(images, self._find)
 
     def _find(self, image: np.ndarray, name: str) -> np.ndarray:

@@ -51,10 +51,15 @@ class Frame:
         return count * self.height * self.width * self.channels / 1e6
 
 
+def sides(size: Any) -> Any:
+    """(height, width), px, that an option `size` names, or `auto`."""
+    return (size, size) if isinstance(size, int) else size
+
+
 def frame_of(images: Images, size: Any, channels: str, smallest: int) -> Frame:
     """The frame that the options `size` and `channels` stand for, given training images; with `auto`, no side is below
     `smallest`, px. Images are decoded only if something is `auto`."""
-    known = (size, size) if isinstance(size, int) else size
+    known = sides(size)
     if known != "auto" and channels != "auto":
         return Frame(known[0], known[1], 1 if channels == "grey" else 3)
     shapes, greys = _survey(images)

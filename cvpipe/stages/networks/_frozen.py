@@ -11,7 +11,8 @@ from annotated_types import MinLen
 
 from cvpipe import device
 from cvpipe.data import Images
-from cvpipe.nets.build import module_of, side_of, size_problem
+from cvpipe.nets.build import side_of, size_problem
+from cvpipe.nets.own import module_of
 from cvpipe.nets.table import net_problem
 from cvpipe.nets.weight_files import look_of
 from cvpipe.nets.weights import content, is_file, scaling_of, weights_problem

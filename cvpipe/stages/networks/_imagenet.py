@@ -23,6 +23,8 @@ class ImagenetClasses(FrozenNet, Classifier):
     layers: tuple[str, ...] = ("out",)  # the scores
     shape: Fit = "crop"  # as the network was tested
 
+    gives_probabilities = True
+
     def known(self) -> ImagenetClasses:
         """The classifier, with the names of its classes."""
         from torchvision.models import ResNet18_Weights

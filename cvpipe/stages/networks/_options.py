@@ -136,7 +136,7 @@ class Chosen(Stage):
 
     def built_from(self) -> list[str]:
         """The module of a network of the user's."""
-        from cvpipe.nets.build import module_of
+        from cvpipe.nets.own import module_of
 
         return module_of(self.net)
 

@@ -34,11 +34,14 @@ class Pretrained(Stage):
     rate_fall: Annotated[float, Interval(gt=0, le=1)] = 0.8
 
     def conflicts(self) -> list[str]:
-        """A network, weights or layers that do not exist. Imports torch only if layers are named."""
+        """A network, weights or layers that do not exist; images that are too small. Imports torch only if layers
+        are named."""
+        from cvpipe.nets.build import size_problem
         from cvpipe.nets.table import net_problem
         from cvpipe.nets.weights import weights_problem
 
         wrong = net_problem(self.net) or weights_problem(self.net, self.weights)
+        wrong = wrong or size_problem(self.net, (self.square().height, self.square().width), {})
         return [wrong] if wrong else self._unknown_layers()
 
     def reads(self) -> list[Path]:
@@ -49,7 +52,7 @@ class Pretrained(Stage):
 
     def built_from(self) -> list[str]:
         """The module of a network of the user's."""
-        from cvpipe.nets.build import module_of
+        from cvpipe.nets.own import module_of
 
         return module_of(self.net)
 

@@ -11,7 +11,7 @@ from cvpipe.data.exhibits import Exhibit
 from cvpipe.stage import Classifier
 from cvpipe.stages.classifiers._training import classes_of
 from cvpipe.stages.networks._capsules import DRAWN, capsules_of, perturbed
-from cvpipe.stages.networks._frame import Frame, frame_of
+from cvpipe.stages.networks._frame import Frame, frame_of, sides
 from cvpipe.stages.networks._lesson import Lesson
 from cvpipe.stages.networks._network import Network
 from cvpipe.stages.networks._options import Chosen, Seen, Trained
@@ -35,18 +35,27 @@ class Cnn(Trained, Seen, Chosen, Network, Classifier):
 
     capsules_: np.ndarray
 
+    gives_probabilities = True
+
     def conflicts(self) -> list[str]:
         """What does not go together."""
-        return [*Chosen.conflicts(self), *Trained.conflicts(self)]
+        from cvpipe.nets.build import size_problem
+
+        found = Chosen.conflicts(self)
+        if not found and self.size != "auto":  # which is never too small
+            found = [size_problem(self.net, sides(self.size), self.options or {})]
+        return [*filter(None, found), *Trained.conflicts(self)]
 
     def fit(self, images: Images, labels: np.ndarray | None = None) -> Self:
         """Train on n images and their (n,) labels."""
         from cvpipe.nets.build import smallest_size
+        from cvpipe.nets.own import check_output
 
         self.classes_, truth = classes_of(labels, self.name)
         frame = frame_of(images, self.size, self.channels, smallest_size(self.net, **(self.options or {})))
         lesson = Lesson(self, images, truth, frame)
         module = self._fresh(frame, len(self.classes_), lesson.seeds("weights"))
+        check_output(self.net, module, len(self.classes_), frame.channels, (frame.height, frame.width))
         history = lesson.teach(module)
         self.keep(module.cpu(), frame, lesson.look, history)
         _, first = np.unique(truth, return_index=True)

@@ -10,7 +10,7 @@ from annotated_types import MinLen
 from cvpipe.data import Features, Images
 from cvpipe.options import Count
 from cvpipe.stage import Learner
-from cvpipe.stages.networks._frame import Frame, frame_of
+from cvpipe.stages.networks._frame import Frame, frame_of, sides
 from cvpipe.stages.networks._lesson import Lesson
 from cvpipe.stages.networks._network import Network
 from cvpipe.stages.networks._options import Seen, Trained
@@ -36,6 +36,18 @@ class CnnAutoencoder(Trained, Seen, Network, Learner):
         32,
     )  # channels of each convolution, each halves the sides
     code: Count = 64  # numbers that an image becomes
+
+    def conflicts(self) -> list[str]:
+        """What does not go together."""
+        found = super().conflicts()
+        smallest = 2 ** len(self.widths)
+        if self.size != "auto" and min(sides(self.size)) < smallest:
+            height, width = sides(self.size)
+            found.append(
+                f"stage '{self.name}': {len(self.widths)} convolutions that halve the sides need images of at least "
+                f"{smallest} x {smallest} px, got {width} x {height} px"
+            )
+        return found
 
     def fit(self, images: Images, labels: np.ndarray | None = None) -> Self:
         """Train on n images; labels are not looked at."""

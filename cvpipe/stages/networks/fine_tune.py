@@ -38,15 +38,21 @@ class FineTune(Trained, Pretrained, Network, Classifier):
 
     epochs: Count = 5  # passes over the training images, for each layer in `unfreeze`
 
+    gives_probabilities = True
+
     def conflicts(self) -> list[str]:
         """What does not go together."""
         return [*Pretrained.conflicts(self), *Trained.conflicts(self)]
 
     def fit(self, images: Images, labels: np.ndarray | None = None) -> Self:
         """Train on n images and their (n,) labels."""
+        from cvpipe.nets.own import check_output
+
         self.classes_, truth = classes_of(labels, self.name)
         lesson = Lesson(self, images, truth, self.square(), self.scaling())
         module = self.with_weights(len(self.classes_), lesson.seeds("head"))
+        frame = lesson.frame
+        check_output(self.net, module, len(self.classes_), frame.channels, (frame.height, frame.width))
         broken_off = fitting.load()
         done = int(broken_off[1]["phase"]) if broken_off else 0
         history: dict[str, list[float]] = dict(broken_off[1]["earlier"]) if broken_off else {}
@@ -56,7 +62,7 @@ class FineTune(Trained, Pretrained, Network, Classifier):
             if phase >= done:
                 more = self._teach(lesson, module, first, phase, history)
                 history = {name: [*history.get(name, []), *values] for name, values in more.items()}
-        self.keep(module.cpu(), lesson.frame, lesson.look, history)
+        self.keep(module.cpu(), frame, lesson.look, history)
         return self
 
     def predict(self, images: Images) -> Predictions:
