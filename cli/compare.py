@@ -57,6 +57,7 @@ def compare(specs: tuple[str, ...], as_json: bool, quiet: bool, plan_only: bool,
     Work that pipelines share is done once; what has finished in the folder is not run again.
     Writes comparison.json, .csv, .md, .tex and .html, suite.yaml and the folders of all runs.
     """
+    from cvpipe_cli.errors import goes_on
     from cvpipe_cli.progress import listener
 
     from cvpipe.comparison import ahead
@@ -69,6 +70,7 @@ def compare(specs: tuple[str, ...], as_json: bool, quiet: bool, plan_only: bool,
         return
     finished = bool(options["out"]) and (Path(options["out"]) / "comparison.json").exists()
     with (
+        goes_on(),
         contextlib.nullcontext() if finished else ahead.begun(ahead.CANDIDATES),
         listener(quiet or as_json) as progress,
     ):

@@ -6,12 +6,14 @@ import _thread
 import contextlib
 import errno
 import os
+import signal
 import sys
-import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import click
+from cvpipe_cli.streams import ReaderGone, quiet
 
 from cvpipe.errors import CvpipeError
 
@@ -19,9 +21,10 @@ FAILED = 4
 """Exit code: the run failed, for no reason of the user's."""
 INTERRUPTED = 130
 """Exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
-SOON_S = 0.01
+SOON_S = 0.05
 """After how long an interruption that could not be raised is raised again, s: the callback has ended by then."""
-KEPT = "interrupted; what was computed is kept, the same command goes on from there"
+STOPPED = "interrupted"
+KEPT = f"{STOPPED}; what was computed is kept, the same command goes on from there"
 TRACEBACK = "CVPIPE_TRACEBACK"
 """Environment variable: set it to see the trace of an error."""
 
@@ -41,23 +44,49 @@ REASONS = {
 }
 
 
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, what it came from, and so on."""
+    while error:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+@contextlib.contextmanager
+def goes_on(cached: bool = True) -> Iterator[None]:
+    """Inside, what is computed is kept in the cache, and who interrupts is told so."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        if cached:
+            error.add_note(KEPT)
+        raise
+
+
 def explained(command: Callable[[], Any]) -> int:
     """Run a command; say what went wrong, and give the exit code."""
     sys.unraisablehook = _not_lost
+    code: Any = 0
     try:
         code = command()
         sys.stdout.flush()
-        return code if isinstance(code, int) else 0
-    except (click.Abort, KeyboardInterrupt):
-        return _say(KEPT, INTERRUPTED)
+        return _tell(sys.stderr.flush, code if isinstance(code, int) else 0)
+    except (click.Abort, KeyboardInterrupt) as error:
+        _hear_no_more()
+        kept = any(KEPT in getattr(one, "__notes__", ()) for one in _chain(error))
+        return _say(KEPT if kept else STOPPED, INTERRUPTED)
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        return _tell(error.show, error.exit_code)
     except CvpipeError as error:
         _trace()
         return _say(str(error), error.exit_code)
     except BrokenPipeError:
-        return _quiet()
+        return quiet(code if isinstance(code, int) else 0)
+    except SystemExit as error:  # what rich makes of a broken pipe, with the exit code 1
+        if not any(isinstance(one, BrokenPipeError) for one in _chain(error)):
+            raise
+        return quiet(0)
+    except ReaderGone:
+        return quiet(0)
     except OSError as error:
         _trace()
         return _say(_reason(error), FAILED)
@@ -73,9 +102,22 @@ def explained(command: Callable[[], Any]) -> int:
 def _not_lost(unraisable: Any) -> None:
     """Ctrl-C inside a callback, such as a weak reference's, cannot be raised there; it is raised after it."""
     if unraisable.exc_type is KeyboardInterrupt:
-        threading.Timer(SOON_S, _thread.interrupt_main).start()
+        _thread.start_new_thread(
+            _interrupt_soon, ()
+        )  # a `Timer` waits until it runs, and could come too soon
     else:
         sys.__unraisablehook__(unraisable)
+
+
+def _interrupt_soon() -> None:
+    time.sleep(SOON_S)
+    _thread.interrupt_main()
+
+
+def _hear_no_more() -> None:
+    """The process ends already; another Ctrl-C would only break that off, with a trace or by the signal."""
+    with contextlib.suppress(ValueError):  # not in the main thread, which alone is interrupted
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def leave(code: int) -> NoReturn:
@@ -94,7 +136,15 @@ def leave(code: int) -> NoReturn:
 
 
 def _say(text: str, code: int) -> int:
-    click.echo(text, err=True)
+    return _tell(lambda: click.echo(text, err=True), code)
+
+
+def _tell(what: Callable[[], None], code: int) -> int:
+    """Say something on standard error; the exit code counts, also if nobody can read it."""
+    try:
+        what()
+    except OSError:
+        return quiet(code)
     return code
 
 
@@ -109,9 +159,3 @@ def _reason(error: OSError) -> str:
     said = REASONS.get(error.errno or 0, error.strerror or str(error))
     path = error.filename2 or error.filename
     return f"{os.fsdecode(path)}: {said}" if isinstance(path, str | bytes | os.PathLike) else said
-
-
-def _quiet() -> int:
-    """The reader of our output has gone, as `head` does: end without a word, also when Python flushes."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from contextlib import AbstractContextManager
@@ -112,7 +113,8 @@ class Lines(Quiet):
 
     def _say(self, text: str) -> None:
         self._last = time.monotonic()
-        click.echo(text, err=True)
+        with contextlib.suppress(OSError):  # nobody can read it, but the work goes on
+            click.echo(text, err=True)
 
     def _rate(self, stage: str, now: float) -> str:
         seconds = max(now - self._began[stage], 1e-3)

@@ -25,7 +25,7 @@ def stages(name: str | None, markdown: bool, net: str | None) -> None:
         rows = [(group, f"`{word}`", *rest) for group, word, *rest in stage_rows()]
         click.echo("\n".join(f"| {' | '.join(row)} |" for row in [HEAD, ["---"] * len(HEAD), *rows]))
     else:
-        show(list(HEAD), stage_rows())
+        show(list(HEAD), stage_rows(), spare=("takes", "gives"))
         click.echo("cvpipe stages NAME explains one and its options.")
 
 

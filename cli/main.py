@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import Any
 
 import click
 from cvpipe_cli.errors import explained, leave
+from cvpipe_cli.streams import open_streams, pipes_may_close
 
 from cvpipe import __version__
 
@@ -48,8 +50,17 @@ class Commands(click.Group):
             ctx.fail(f"no such command '{args[0]}'{near}; `cvpipe --help` lists all")
         return super().resolve_command(ctx, args)
 
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        with pipes_may_close():  # help is printed here
+            return super().make_context(*args, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with pipes_may_close():
+            return super().invoke(ctx)
+
     def main(self, *args: Any, standalone_mode: bool = True, **options: Any) -> Any:
         """Run a command and end with its exit code."""
+        open_streams()
         run: Any = super().main
         code = explained(lambda: run(*args, standalone_mode=False, **options))
         if standalone_mode:
@@ -59,7 +70,8 @@ class Commands(click.Group):
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="cvpipe")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Which image features work best on your images, at what cost, and is the difference real?
 
     Start with `cvpipe run sift_bow_svm`, or `cvpipe init` for a spec of your own.
@@ -67,3 +79,5 @@ def main() -> None:
     Exit codes: 0 done, 1 not the same (diff, verify), 2 the spec or the command line is wrong, 3 the data is unusable,
     4 the run failed, 130 interrupted. A comparison is done when one pipeline is; others stand in it as failed.
     """
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") in ("dumb", "unknown"):
+        ctx.color = False  # as tables do it: NO_COLOR is https://no-color.org

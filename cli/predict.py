@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,22 @@ if TYPE_CHECKING:
     from cvpipe.conductor.files import FilePrediction
 
 
-@click.command()
+class Predict(click.Command):
+    """Knows that a file may be called as if it were an option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            files = [word for word in given if word.startswith(error.option_name) and os.path.exists(word)]
+            if not files:
+                raise
+            hint = f"for the image of that name write ./{files[0]}, or put -- before it"
+            raise click.UsageError(f"{error.format_message().rstrip('.')}; {hint}", ctx) from error
+
+
+@click.command(cls=Predict)
 @click.argument("model", type=click.Path(readable=False), callback=filled)
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE|DIR|-...", callback=filled)
 @as_json

@@ -38,11 +38,12 @@ def run(as_json: bool, quiet: bool, **options: Any) -> None:
     SPEC is a file or the name of a shipped spec.
     Writes result.json, predictions.csv, report.html, spec.yaml, log.txt and the fitted model.
     """
+    from cvpipe_cli.errors import goes_on
     from cvpipe_cli.progress import listener
 
     from cvpipe import api
 
-    with listener(quiet or as_json) as progress:
+    with goes_on(cached=not options["no_cache"]), listener(quiet or as_json) as progress:
         result = api.run(
             options["spec"],
             overrides=options["overrides"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import click
 from cvpipe_cli.options import as_json, filled, jobs
 
 if TYPE_CHECKING:
+    from cvpipe.comparison.repeated import Repeat
     from cvpipe.device import Device
 
 COLOURS = {"-": "red", "+": "green"}
@@ -48,13 +50,20 @@ def verify(
 
     with listener(quiet or as_json) as progress:
         found = api.verify(run, out=out, jobs=jobs, device=device, progress=progress)
-    if as_json:
-        click.echo(json.dumps(found.summary(), indent=2))
-    elif found.identical:
-        click.echo(f"identical: {run} was run again and gave the same {found.rows:,} predictions and scores")
-    else:
-        click.echo(f"different: {found.differing:,} of {found.rows:,} rows of predictions.csv")
-        for line in found.lines:
-            click.secho(line, fg=COLOURS.get(line[:1]))
+    with contextlib.suppress(BrokenPipeError):  # the exit code is an answer too
+        if as_json:
+            click.echo(json.dumps(found.summary(), indent=2))
+        else:
+            print_repeat(found, run)
     if not found.identical:
         ctx.exit(1)
+
+
+def print_repeat(found: Repeat, run: str) -> None:
+    """Whether it gave the same; if not, what differs."""
+    if found.identical:
+        click.echo(f"identical: {run} was run again and gave the same {found.rows:,} predictions and scores")
+        return
+    click.echo(f"different: {found.differing:,} of {found.rows:,} rows of predictions.csv")
+    for line in found.lines:
+        click.secho(line, fg=COLOURS.get(line[:1]))

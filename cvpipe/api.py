@@ -71,7 +71,9 @@ def run(
     resolved = loaded.resolved()
     folder = claim(None if out is True else out, loaded.name, None if replace else resolved) if out else None
     listener = Logged(folder / "log.txt", progress or Progress()) if folder else progress or Progress()
-    listener.note(f"{loaded.name} on {dataset.name}: {len(dataset)} images, {len(dataset.classes)} classes")
+    listener.note(
+        f"{loaded.name} on {dataset.name}: {len(dataset):,} images, {len(dataset.classes):,} classes"
+    )
     pipeline = Pipeline(loaded.stages, seed=loaded.seed, jobs=jobs, cache=cache)
     if isinstance(listener, Logged) and dataset.note:
         listener.write(dataset.note)
@@ -177,7 +179,10 @@ def verify(
         raise DataError("the pipeline was made in Python: there is no spec to run again", where=str(folder))
     if out and Path(out).resolve() == Path(folder).resolve():
         raise SpecError("--out is the run itself; it would be overwritten", where=str(out))
-    spec = load_spec(Path(folder) / "spec.yaml")
+    try:
+        spec = load_spec(Path(folder) / "spec.yaml")
+    except SpecError as error:  # no mistake in what the user wrote: the run is no longer whole
+        raise DataError(error.problems) from error
     listener = progress or Progress()
     _same_data(before, spec, workers.count(jobs), listener)
     used = device or before.summary["environment"].get("device", "auto")

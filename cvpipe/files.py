@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import secrets
 from pathlib import Path
@@ -20,6 +21,11 @@ def write_whole(path: Path, content: bytes | str) -> None:
         with contextlib.suppress(OSError):
             part.unlink()
         raise
+
+
+def sha256(content: bytes | str) -> str:
+    """The hash of a file's content, as hexadecimal digits."""
+    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
 
 
 def newest(folder: Path, *patterns: str) -> str:

@@ -86,7 +86,8 @@ def shown(value: Any, quote: str = "'") -> str:
 
 def split_text(split: collections.abc.Mapping[str, object]) -> str:
     """As one writes it in a spec: `{kfold: 5, repeats: 2}`."""
-    return f"{{{', '.join(f'{key}: {value}' for key, value in split.items())}}}"
+    words = {key: value if isinstance(value, str) else json.dumps(value) for key, value in split.items()}
+    return f"{{{', '.join(f'{key}: {word}' for key, word in words.items())}}}"
 
 
 def number(value: float) -> str:

@@ -26,6 +26,7 @@ stages: [sift, root_sift, {bag_of_words: {words: 8}}, svm]
 """
 MAIN = [sys.executable, "-c", "from cvpipe_cli.main import main; main()"]
 """What the script `cvpipe` does, whether or not it is on the path."""
+STOPPED = "interrupted"
 INTERRUPTED = "interrupted; what was computed is kept, the same command goes on from there"
 
 

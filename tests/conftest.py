@@ -66,9 +66,10 @@ def class_folders(tmp_path: Path, noise: Callable[..., np.ndarray]) -> Callable[
     return make
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True)
 def ctrl_c_works() -> Iterator[None]:
-    """A shell that starts the tests in the background makes them, and all their children, deaf to Ctrl-C."""
+    """A shell that starts the tests in the background makes them, and all their children, deaf to Ctrl-C; a command
+    that was interrupted in this process makes it so too."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

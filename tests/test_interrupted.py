@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from accidents import INTERRUPTED, MAIN, SPEC, cvpipe, leftovers, make_photos, numbers, run
+from accidents import INTERRUPTED, MAIN, SPEC, STOPPED, cvpipe, leftovers, make_photos, numbers, run
 
 from cvpipe.conductor import conduct, save, store, workers
 from cvpipe.conductor.entry import decode
@@ -122,6 +122,27 @@ def test_ctrl_c(place: Path, monkeypatch: pytest.MonkeyPatch, expected: Any, mom
     assert numbers("out") == expected
 
 
+def test_what_is_kept_is_told_only_where_something_is(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ctrl_c(*arguments: Any, **options: Any) -> None:
+        raise KeyboardInterrupt
+
+    assert run("out").exit_code == 0
+    for target in (
+        "api.run",
+        "api.plan",
+        "api.check_data",
+        "api.verify",
+        "api.open_model",
+        "comparing.compare",
+    ):
+        monkeypatch.setattr(f"cvpipe.{target}", ctrl_c)
+    said = {command: cvpipe(*command.split()).stderr.strip() for command in (
+        "run small.yaml", "compare small.yaml lbp_svm", "run small.yaml --no-cache", "plan small.yaml",
+        "datasets check photos", "verify out", "predict out photos",
+    )}  # fmt: skip
+    assert list(said.values()) == [INTERRUPTED] * 2 + [STOPPED] * 5
+
+
 SLOW_STAGE = """
 import os, time
 from cvpipe.stages.descriptors.sift import Sift
@@ -146,6 +167,40 @@ def test_ctrl_c_does_not_wait_for_a_slow_stage(place: Path) -> None:
     assert [line for line in said.splitlines() if line not in ("", "describing")] == [INTERRUPTED]
 
 
+TWICE = """
+import sys, time
+from cvpipe.conductor import workers
+from cvpipe_cli.errors import explained, leave
+def work(part):
+    print("at work", flush=True)
+    time.sleep(60)
+def command():
+    with workers.over(2, work, range(2)) as results:
+        next(results)
+code = explained(command)
+assert workers.busy()
+print("leaving", flush=True)
+time.sleep(0.5)
+leave(code)
+"""
+
+
+def test_ctrl_c_again_and_again_changes_nothing() -> None:
+    """The second comes while the workers are waited for, the third when all is said."""
+    with subprocess.Popen(
+        [sys.executable, "-c", TWICE], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == running.stdout.readline() == "at work\n"
+        for _ in range(2):
+            running.send_signal(signal.SIGINT)
+            time.sleep(0.1)
+        assert running.stdout.readline() == "leaving\n"
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=30)
+    assert (running.returncode, said.strip()) == (130, STOPPED)
+
+
 @pytest.mark.slow
 def test_ctrl_c_at_many_moments(place: Path, expected: Any) -> None:
     """Workers are inside OpenCV at some of them; Python must not end under their feet."""
@@ -159,7 +214,7 @@ def test_ctrl_c_at_many_moments(place: Path, expected: Any) -> None:
             running.send_signal(signal.SIGINT)
             _, said = running.communicate(timeout=60)
         assert "Traceback" not in said
-        assert (running.returncode, said.rstrip().endswith(INTERRUPTED)) in ((130, True), (0, False))
+        assert (running.returncode, said.rstrip().endswith(STOPPED)) in ((130, True), (0, False))
         assert Path("out/result.json").exists() == (running.returncode == 0)
     assert run("out").exit_code == 0
     assert numbers("out") == expected
@@ -282,4 +337,4 @@ def command():
 leave(explained(command))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr.strip()) == (130, INTERRUPTED)
+    assert (done.returncode, done.stderr.strip()) == (130, STOPPED)

@@ -15,8 +15,9 @@ from cvpipe_cli.main import main
 from PIL import Image
 
 import cvpipe
-from cvpipe.comparison.difference import differences, spec_lines
+from cvpipe.comparison.difference import changed, differences, spec_lines
 from cvpipe.comparison.run_files import read_run
+from cvpipe.report import folder
 
 SPEC = """\
 name: small
@@ -76,10 +77,37 @@ def test_what_differs_is_told_line_by_line(photos: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb"), ("TERM", "xterm")])
+def test_colours_are_for_terminals_that_want_them(
+    photos: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv(name, value)
+    made("a"), made("b", "--seed", "1")
+    for command in (("diff", "a", "b"), ("verify", "a", "--quiet")):
+        edited(photos / "a", lambda s: s["scores"]["macro_f1"].update(values=[0.5, 0.5], mean=0.5))
+        done = CliRunner().invoke(main, command, color=True)
+        assert done.exit_code == 1
+        assert ("\x1b[31m" in done.stdout) == (value == "xterm")
+
+
 def edited(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
     summary = json.loads((folder / "result.json").read_text())
     change(summary)
     (folder / "result.json").write_text(json.dumps(summary))
+
+
+def unsealed(folder: Path) -> None:
+    """As a run of an earlier version, which knew no hashes; the accuracy follows from the rows."""
+    rows = [row.split(",") for row in (folder / "predictions.csv").read_text().splitlines()[1:]]
+    values = [float(np.mean([r[2] == r[3] for r in rows if r[1] == split])) for split in ("0", "1")]
+
+    def change(summary: dict[str, Any]) -> None:
+        summary.pop("sha256", None)
+        summary["scores"]["accuracy"].update(values=values, mean=float(np.mean(values)))
+
+    edited(folder, change)
 
 
 def test_scores_and_predictions_are_counted(photos: Path) -> None:
@@ -92,18 +120,14 @@ def test_scores_and_predictions_are_counted(photos: Path) -> None:
     name, split, truth, prediction, _ = rows[4].split(",")
     rows[4] = ",".join([name, split, truth, prediction, "0.123"])
     (photos / "b" / "predictions.csv").write_text("\n".join(rows) + "\n")
-
-    def change(summary: dict[str, Any]) -> None:
-        summary["scores"]["accuracy"]["mean"] += 0.0625
-        summary["environment"]["libraries"]["numpy"] = "0.1"
-
-    edited(photos / "b", change)
+    unsealed(photos / "b")
+    edited(photos / "b", lambda summary: summary["environment"]["libraries"].update(numpy="0.1"))
     sections = {s.title: list(map(str, s.lines)) for s in differences(read_run("a"), read_run("b"))}
-    assert sections["scores"][-1] == "  accuracy: +6.25 points"
-    assert len(sections["scores"]) == 3
     assert sections["environment"] == [f"- numpy: {np.__version__}", "+ numpy: 0.1"]
     before = [row.split(",") for row in (photos / "a" / "predictions.csv").read_text().splitlines()[1:4]]
     right = sum(row[2] == row[3] for row in before)
+    assert sections["scores"][-1] == f"  accuracy: {100 * (3 - 2 * right) / 16:+.2f} points"
+    assert len(sections["scores"]) == 3
     assert sections["predictions"] == [
         f"  3 of 16 predictions differ: {3 - right} right in the second only, {right} right in the first only, "
         "0 wrong in both",
@@ -123,6 +147,20 @@ def test_runs_with_other_splits_are_compared_image_by_image(photos: Path) -> Non
         + sections["predictions"][0].partition("'cat/")[2]
     ]
     assert sections["predictions"][0].endswith("in split 2")
+
+
+def test_what_is_gone_stands_before_what_came() -> None:
+    before = ["name: photos", "images: 16", "fingerprint: 4a5f", "note: "]
+    after = ["name: photos", "images: 17", "fingerprint: 94a5", "class: 3", "note: "]
+    assert list(map(str, changed(before, after))) == [
+        "- images: 16", "- fingerprint: 4a5f", "+ images: 17", "+ fingerprint: 94a5", "+ class: 3",
+    ]  # fmt: skip
+    assert list(map(str, changed(before[1:], ["fingerprint: bbbb", "note: "]))) == [
+        "- images: 16", "- fingerprint: 4a5f", "+ fingerprint: bbbb",
+    ]  # fmt: skip
+    assert list(map(str, changed(["a.k: 1", "a.k: 2"], ["a.k: 3", "a.k: 4"]))) == [
+        "- a.k: 1", "+ a.k: 3", "- a.k: 2", "+ a.k: 4",
+    ]  # fmt: skip
 
 
 def test_branches_of_a_spec_are_lines_too() -> None:
@@ -159,12 +197,59 @@ def a_row_less(folder: Path) -> None:
     (folder / "predictions.csv").write_text("\n".join(rows[:-1]) + "\n")
 
 
+def in_row(folder: Path, line: int, **cells: str) -> None:
+    lines = (folder / "predictions.csv").read_text().splitlines()
+    row = dict(zip(lines[0].split(","), lines[line - 1].split(","), strict=True)) | cells
+    lines[line - 1] = ",".join(row.values())
+    (folder / "predictions.csv").write_text("\n".join(lines) + "\n")
+
+
 DAMAGES: dict[str, tuple[Callable[[Path], Any], str]] = {
     "gone": (shutil.rmtree, "run: no such folder"),
     "empty": (lambda f: [path.unlink() for path in f.glob("*.*")], "run: no run here: result.json is missing"),
     "unfinished": (lambda f: (f / "result.json").unlink(), "run: the run did not finish: it has no result.json"),
     "half a result": (cut("result.json"), "run/result.json: damaged: it is no complete JSON"),
     "a list": (lambda f: (f / "result.json").write_text("[]"), "run/result.json: damaged: it is no JSON object"),
+    "a text as score": (
+        lambda f: edited(f, lambda s: s["scores"]["accuracy"].update(mean="x")),
+        "run/result.json: damaged: it lacks scores.accuracy",
+    ),
+    "no interval": (
+        lambda f: edited(f, lambda s: s["scores"]["accuracy"].pop("ci95")),
+        "run/result.json: damaged: it lacks scores.accuracy",
+    ),
+    "no costs and baseline": (
+        lambda f: edited(f, lambda s: [s["stages"][1].pop("fit_s"), s.pop("baseline"), s["data"].pop("images")]),
+        "run/result.json: damaged: it lacks baseline, data.images, baseline.accuracy, baseline.macro_f1, stages[1]",
+    ),
+    "another mean": (
+        lambda f: edited(f, lambda s: s["scores"]["macro_f1"].update(mean=0.99)),
+        "run: damaged: the mean of macro_f1 in result.json is not that of its values",
+    ),
+    "another accuracy": (
+        lambda f: edited(f, lambda s: s["scores"]["accuracy"].update(values=[0.99, 0.99], mean=0.99)),
+        "run: damaged: split 0 of predictions.csv has an accuracy of ",
+    ),
+    "another spec": (
+        lambda f: (f / "spec.yaml").write_text((f / "spec.yaml").read_text() + "foo: 1\n"),
+        "run: spec.yaml was changed after the run",
+    ),
+    "another score": (
+        lambda f: in_row(f, 5, score="0.123"),
+        "run: predictions.csv was changed after the run",
+    ),
+    "a word as score": (
+        lambda f: in_row(f, 3, score="abc"),
+        "run/predictions.csv:3: damaged: the score 'abc' is no number",
+    ),
+    "a word as split": (
+        lambda f: in_row(f, 3, split="zero"),
+        "run/predictions.csv:3: damaged: the split 'zero' is no whole number",
+    ),
+    "an unknown class": (
+        lambda f: in_row(f, 3, prediction="dgo"),
+        "run/predictions.csv:3: damaged: the class 'dgo' is none of those in result.json (did you mean 'dog'?)",
+    ),
     "no scores": (
         lambda f: edited(f, lambda s: [s.pop("scores"), s["data"].pop("fingerprint")]),
         "run/result.json: damaged: it lacks scores, data.fingerprint",
@@ -212,6 +297,7 @@ def test_damage_is_one_line_and_exit_code_3(photos: Path, damage: str) -> None:
         call("diff", "whole", "run"),
         call("diff", "run", "whole"),
         call("verify", "run", "--quiet"),
+        call("show", "run"),
     ):
         assert (done.exit_code, done.stdout) == (3, "")
         assert done.stderr.startswith(said), done.stderr
@@ -259,6 +345,7 @@ def test_other_numbers_are_told(photos: Path) -> None:
     text = (photos / "a" / "predictions.csv").read_text().splitlines()
     text[3] = text[3].rsplit(",", 1)[0] + ",0.25"
     (photos / "a" / "predictions.csv").write_text("\n".join(text) + "\n")
+    unsealed(photos / "a")
     done = call("verify", "a", "--quiet")
     assert done.exit_code == 1
     lines = done.stdout.splitlines()
@@ -269,10 +356,33 @@ def test_other_numbers_are_told(photos: Path) -> None:
     assert lines[2].startswith("- ")
     assert lines[2].endswith(" 0.25")
     assert lines[3].startswith("+ ")
-    assert lines[4] == "  the same versions on the same machine: a stage does not give the same twice"
+    assert lines[4] == (
+        "  the same versions on the same machine: a stage does not give the same twice, or the files of the run "
+        "were changed since"
+    )
     edited(photos / "a", lambda s: s["environment"]["libraries"].update(numpy="0.1"))
     lines = call("verify", "a", "--quiet").stdout.splitlines()
     assert lines[4:] == ["  other versions since then:", "- numpy: 0.1", f"+ numpy: {np.__version__}"]
+
+
+def test_a_stage_that_does_not_give_the_same_twice(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made("a")
+    fair = folder.predictions_csv
+    monkeypatch.setattr(folder, "predictions_csv", lambda result: fair(result).replace(",1\n", ",0.5\n", 1))
+    done = call("verify", "a", "--quiet")
+    assert done.exit_code == 1
+    lines = done.stdout.splitlines()
+    assert lines[-1] == "  the same versions on the same machine: a stage does not give the same twice"
+
+
+def test_scores_that_are_not_those_of_the_rows(photos: Path) -> None:
+    made("a")
+    edited(photos / "a", lambda s: s["scores"]["macro_f1"].update(values=[0.5, 0.5], mean=0.5))
+    done = call("verify", "a", "--quiet")
+    assert done.exit_code == 1
+    lines = done.stdout.splitlines()
+    assert lines[0] == "different: 0 of 16 rows of predictions.csv"
+    assert lines[-1] == "  the predictions are the same: the scores in result.json are not those of this run"
 
 
 def test_other_versions_that_change_nothing_are_no_difference(photos: Path) -> None:
@@ -317,9 +427,10 @@ def test_what_cannot_be_verified(photos: Path) -> None:
     same = call("verify", "a", "--out", "a")
     assert (same.exit_code, same.stderr) == (2, "a: --out is the run itself; it would be overwritten\n")
     spec = (photos / "a" / "spec.yaml").read_text()
+    unsealed(photos / "a")
     (photos / "a" / "spec.yaml").write_text(spec.replace("raw_pixels", "raw_pixles"))
     unknown = call("verify", "a", "--quiet")
-    assert unknown.exit_code == 2
+    assert unknown.exit_code == 3
     assert "unknown stage 'raw_pixles' (did you mean 'raw_pixels'?)" in unknown.stderr
     (photos / "a" / "spec.yaml").write_text("{}\n")
     python = call("verify", "a", "--quiet")

@@ -52,9 +52,25 @@ def differences(first: RunFiles, second: RunFiles) -> list[Section]:
 
 
 def changed(first: Sequence[str], second: Sequence[str]) -> list[Line]:
-    """Lines of either, in their order, without those that both have in the same place."""
-    signs: dict[str, Sign] = {"- ": "-", "+ ": "+"}
-    return [Line(signs[line[:2]], line[2:]) for line in difflib.ndiff(first, second) if line[:2] in signs]
+    """Lines of either, in their order, without those that both have in the same place.
+
+    Where options have other values, the two lines of each stand below each other; else all of the first come first.
+    """
+    lines: list[Line] = []
+    for tag, i, i_end, j, j_end in difflib.SequenceMatcher(None, first, second, autojunk=False).get_opcodes():
+        if tag == "equal":
+            continue
+        gone, come = (
+            [Line("-", text) for text in first[i:i_end]],
+            [Line("+", text) for text in second[j:j_end]],
+        )
+        same = list(map(_option, gone)) == list(map(_option, come))
+        lines += [line for pair in zip(gone, come, strict=True) for line in pair] if same else gone + come
+    return lines
+
+
+def _option(line: Line) -> str:
+    return line.text.partition(":")[0]
 
 
 def spec_lines(spec: Mapping[str, Any]) -> list[str]:

@@ -44,7 +44,7 @@ def compare_repeat(before: RunFiles, after: RunFiles) -> Repeat:
     lines += list(map(str, scores))
     environment = changed(environment_lines(before), environment_lines(after))
     if count or scores:
-        lines += _reasons(environment)
+        lines += _reasons(environment) or [_cause(count, before.sealed)]
     return Repeat(not count and not scores, rows, count, lines)
 
 
@@ -78,4 +78,12 @@ def _reasons(environment: list[Line]) -> list[str]:
         return ["  other versions since then:", *map(str, versions)]
     if environment:
         return ["  the same versions, but another machine or other workers:", *map(str, environment)]
-    return ["  the same versions on the same machine: a stage does not give the same twice"]
+    return []
+
+
+def _cause(rows: int, sealed: bool) -> str:
+    """Why so many rows, or none, differ with the same versions on the same machine."""
+    if not rows:
+        return "  the predictions are the same: the scores in result.json are not those of this run"
+    or_else = "" if sealed else ", or the files of the run were changed since"
+    return f"  the same versions on the same machine: a stage does not give the same twice{or_else}"

@@ -9,32 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cvpipe.comparison.run_checks import Row, lacking, misfit, wrong_in
 from cvpipe.conductor.result import FORMAT
 from cvpipe.errors import DataError
-from cvpipe.files import newest
+from cvpipe.files import newest, sha256
 
+SEALED = ("spec.yaml", "predictions.csv")
+"""Files whose hashes are in `result.json`; runs of earlier versions have none."""
 COLUMNS = ["id", "split", "truth", "prediction", "score"]
-NEEDED = {
-    "name": str,
-    "data": dict,
-    "split": dict,
-    "seed": int,
-    "scores": dict,
-    "stages": list,
-    "environment": dict,
-}
-"""Keys of `result.json` that are read, and what they hold."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of `predictions.csv`, as it stands there."""
-
-    id: str
-    split: str
-    truth: str
-    prediction: str
-    score: str
 
 
 @dataclass(frozen=True)
@@ -47,6 +29,11 @@ class RunFiles:
     spec: dict[str, Any]
     """`spec.yaml` as plain values; empty if the pipeline was made in Python."""
     predictions: list[Row]
+
+    @property
+    def sealed(self) -> bool:
+        """Whether `result.json` knows the hashes of the other files, so that they are as the run wrote them."""
+        return isinstance(hashes := self.summary.get("sha256"), dict) and set(SEALED) <= set(hashes)
 
     @property
     def smoke(self) -> bool:
@@ -62,7 +49,10 @@ def read_run(folder: str | Path) -> RunFiles:
     except OSError as error:
         raise DataError(f"cannot be read: {error.strerror}", where=str(folder)) from error
     summary = _summary(path / "result.json")
-    return RunFiles(path, summary, _spec(path / "spec.yaml"), _predictions(path / "predictions.csv", summary))
+    rows = _predictions(path / "predictions.csv", summary)
+    run = RunFiles(path, summary, _spec(path / "spec.yaml"), rows)
+    _fits(run)
+    return run
 
 
 def _finished(path: Path) -> None:
@@ -82,6 +72,15 @@ def _finished(path: Path) -> None:
         raise DataError(said, where=str(path))
 
 
+def _fits(run: RunFiles) -> None:
+    """Raises `DataError` if the files are no longer those of one run."""
+    for name in SEALED if run.sealed else ():
+        if sha256((run.folder / name).read_bytes()) != run.summary["sha256"][name]:
+            raise DataError(f"{name} was changed after the run", where=str(run.folder))
+    if wrong := misfit(run.predictions, run.summary["scores"]):
+        raise DataError(f"damaged: {wrong}", where=str(run.folder))
+
+
 def _summary(file: Path) -> dict[str, Any]:
     try:
         summary = json.loads(_text(file))
@@ -95,20 +94,10 @@ def _summary(file: Path) -> dict[str, Any]:
         raise DataError(
             f"has format {got}, of cvpipe {of}; this cvpipe reads format {FORMAT}", where=str(file)
         )
-    wrong = [key for key, kind in NEEDED.items() if not isinstance(summary.get(key), kind)]
-    wrong += [f"data.{key}" for key in ("name", "fingerprint") if key not in (summary.get("data") or {})]
-    wrong += [f"scores.{name}" for name, score in _items(summary.get("scores")) if not _is_score(score)]
+    wrong = lacking(summary)
     if wrong:
         raise DataError(f"damaged: it lacks {', '.join(wrong)}", where=str(file))
     return summary
-
-
-def _items(value: Any) -> Any:
-    return value.items() if isinstance(value, Mapping) else ()
-
-
-def _is_score(score: Any) -> bool:
-    return isinstance(score, dict) and {"mean", "std", "values"} <= set(score)
 
 
 def _spec(file: Path) -> dict[str, Any]:
@@ -141,7 +130,12 @@ def _predictions(file: Path, summary: Mapping[str, Any]) -> list[Row]:
         raise DataError(
             f"has {len(lines) - 1:,} rows, but result.json tells of {told:,} predictions", where=str(file)
         )
-    return [Row(*line) for line in lines[1:]]
+    rows = [Row(*line) for line in lines[1:]]
+    classes = summary["data"].get("class_names", [])
+    for number, row in enumerate(rows, 2):
+        if wrong := wrong_in(row, classes):
+            raise DataError(f"damaged: {wrong}", where=f"{file}:{number}")
+    return rows
 
 
 def _text(file: Path) -> str:

@@ -101,7 +101,7 @@ def conduct(
         environment=environment(jobs_used, used_device),
         spec=dict(spec or {}),
         pipeline=pipeline.fitted_with(final, run_seed, probe_images(data.images[folds[0].test])),
-        trained_on=f"all {len(data)} images" if refit else f"split 0 ({len(folds[0].train)} images)",
+        trained_on=f"all {len(data):,} images" if refit else f"split 0 ({len(folds[0].train):,} images)",
         warnings=[
             *_warnings(found, skipped),
             *data.warnings,

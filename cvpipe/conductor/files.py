@@ -24,7 +24,7 @@ class FilePrediction:
     """What became of one file."""
 
     id: str
-    """The path."""
+    """The path, as it was given."""
     prediction: str = ""
     """The class of the highest score; empty for a bad file."""
     score: float = float("nan")
@@ -58,18 +58,18 @@ def predict_files(
     return found
 
 
-def image_files(paths: Iterable[str | Path], tree: Tree | None = None) -> list[Path]:
-    """Files, and all images below folders, sorted; `tree` is told what else is in them.
+def image_files(paths: Iterable[str | Path], tree: Tree | None = None) -> list[str | Path]:
+    """Files as they were given; all images below folders, sorted; `tree` is told what else is in them.
 
     Raises `DataError` for a folder without images.
     """
-    found: list[Path] = []
+    found: list[str | Path] = []
     seen = tree or Tree()
     problems = []
-    for path in map(Path, paths):
+    for path in paths:
         try:
             before = len(seen.unread)
-            inside = list(walk(path, seen)) if path.is_dir() else [path]
+            inside = list(walk(Path(path), seen)) if Path(path).is_dir() else [path]
         except OSError as error:
             problems.append(f"{error.filename}: cannot be listed: {error.strerror}")
             continue

@@ -94,7 +94,7 @@ class Flow(Passes):
         chain = [*chain, *self._sampler(stage, chain, place)]
         rows = self._images_to_open(stage, chain, lesson.train)
         batch = self._training_batch(stage, chain, rows)
-        self.ledger.progress.doing(f"fitting {stage.name} on {len(batch)} images")
+        self.ledger.progress.doing(f"fitting {stage.name} on {len(batch):,} images")
         import_for(type(stage))
         with threads.allow(self.jobs), fitting.at(self._bench(key)):
             began = time.perf_counter()
@@ -150,6 +150,6 @@ def _explained_fit(stage: Learner, batch: Batch, labels: np.ndarray) -> Packed:
     except CvpipeError as error:
         raise type(error)([Problem(p.message, p.where or where) for p in error.problems]) from error
     except MemoryError as error:
-        raise RunError(f"out of memory while fitting on {len(batch)} images", where=where) from error
+        raise RunError(f"out of memory while fitting on {len(batch):,} images", where=where) from error
     except Exception as error:
         raise RunError(f"fit failed: {type(error).__name__}: {error}", where=where) from error

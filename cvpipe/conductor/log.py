@@ -29,7 +29,7 @@ class Logged(Progress):
 
     def end(self, stage: str) -> None:
         """All are done."""
-        self.write(f"{stage}: {self._images.get(stage, 0)} images")
+        self.write(f"{stage}: {self._images.get(stage, 0):,} images")
         self.listener.end(stage)
 
     def note(self, text: str) -> None:

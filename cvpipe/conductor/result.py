@@ -52,7 +52,7 @@ class RunResult:
     pipeline: Pipeline
     """Fitted; on the training images of the first split unless `trained_on` says otherwise."""
     trained_on: str
-    """`split 0 (1680 images)` or `all 2100 images`."""
+    """`split 0 (1,680 images)` or `all 2,100 images`."""
     warnings: list[str]
     folder: Path | None = None
     """Where the files of the run are, if any were written."""
@@ -63,7 +63,7 @@ class RunResult:
         return f"<RunResult '{self.name}' on {self.dataset.name}: {scores}>"
 
     def summary(self) -> dict[str, Any]:
-        """The content of `result.json`."""
+        """The content of `result.json`, but for the hashes of the files beside it."""
         return {
             "format": FORMAT,
             "name": self.name,

@@ -82,7 +82,7 @@ def _bad_images(skipped: list[dict[str, str]], total: int) -> list[str | Problem
     if len(skipped) > SHOWN:
         lines.append(f"… and {len(skipped) - SHOWN} more")
     hint = "`on_bad_image: skip` leaves them out and names them in the result"
-    return [*lines, f"{len(skipped)} of {total} images cannot be decoded; {hint}"]
+    return [*lines, f"{len(skipped):,} of {total:,} images cannot be decoded; {hint}"]
 
 
 def scan_key(tokens: Sequence[str]) -> str:

@@ -23,7 +23,7 @@ def smoke_test(dataset: Dataset, split: Split, seed: int) -> tuple[Dataset, Spli
     rows = [_spread(np.flatnonzero((dataset.labels == label) & (sides == side)))
             for label in dataset.classes[:CLASSES] for side in np.unique(sides)]  # fmt: skip
     small = dataset[np.sort(np.concatenate([np.empty(0, np.int64), *rows]))]
-    few = replace(small, note=f"smoke test: {len(small)} of {len(dataset)} images")
+    few = replace(small, note=f"smoke test: {len(small):,} of {len(dataset):,} images")
     if isinstance(split, Given) and dataset.given is not None:
         return few, split
     return replace(few, given=None), Holdout(holdout=0.5)

@@ -23,8 +23,9 @@ R = TypeVar("R")
 GRACE_S = 2.0
 """How long a pass that was broken off waits for the tasks at work, s: a chunk of photographs takes about 1 s."""
 
-_left: set[threading.Thread] = set()
-"""Threads of passes that have ended, which were still at work then."""
+_at_work: set[threading.Thread] = set()
+"""Threads of passes, each from its beginning to its end. A thread that was joined when Ctrl-C came is no more alive to
+Python 3.11, so nobody but the thread itself tells."""
 
 
 def count(jobs: int | None) -> int:
@@ -66,8 +67,8 @@ def over(jobs: int, work: Callable[[P], R], parts: Iterable[P]) -> Iterator[Iter
 
 
 def busy() -> bool:
-    """Whether a task of a pass that was broken off is still at work."""
-    return any(thread.is_alive() for thread in _left)
+    """Whether a task of a pass is still at work; after the pass, one that was not waited for."""
+    return bool(_at_work)
 
 
 class _Shift(Generic[P, R]):
@@ -96,13 +97,17 @@ class _Shift(Generic[P, R]):
         until = time.monotonic() + GRACE_S
         for thread in self.threads:
             thread.join(max(0.0, until - time.monotonic()))
-        _left.difference_update([thread for thread in _left if not thread.is_alive()])
-        _left.update(thread for thread in self.threads if thread.is_alive())
 
     def _labour(self) -> None:
-        with contextlib.suppress(IndexError):
-            while True:
+        me = threading.current_thread()
+        _at_work.add(me)
+        try:
+            while self.tasks:
                 self._do(*self.tasks.popleft())
+        except IndexError:  # another was faster
+            pass
+        finally:
+            _at_work.discard(me)
 
     def _do(self, part: P, future: Future[R]) -> None:
         try:

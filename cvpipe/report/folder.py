@@ -15,7 +15,7 @@ from typing import Any
 from cvpipe.conductor.result import RunResult
 from cvpipe.conductor.save import save
 from cvpipe.errors import RunError, SpecError
-from cvpipe.files import write_whole
+from cvpipe.files import sha256, write_whole
 from cvpipe.report.html import write_report
 from cvpipe.spec import dump
 from cvpipe.spec.nodes import parse
@@ -76,12 +76,14 @@ def _spec_in(folder: Path) -> dict[str, Any]:
 def write(result: RunResult, folder: Path) -> None:
     """Write everything about a run. Raises `RunError`, and then there is no `result.json`."""
     try:
-        write_whole(folder / "spec.yaml", dump(result.spec))
-        write_whole(folder / "predictions.csv", predictions_csv(result))
+        texts = {"spec.yaml": dump(result.spec), "predictions.csv": predictions_csv(result)}
+        for name, text in texts.items():
+            write_whole(folder / name, text)
         about = {"name": result.name, "data": result.dataset.name, "fingerprint": result.fingerprint}
         save(result.pipeline, folder / "model", {**about, "trained_on": result.trained_on})
         write_report(result, folder / "report.html")
-        write_whole(folder / "result.json", json.dumps(result.summary(), indent=1) + "\n")
+        summary = {**result.summary(), "sha256": {name: sha256(text) for name, text in texts.items()}}
+        write_whole(folder / "result.json", json.dumps(summary, indent=1) + "\n")
     except OSError as error:
         raise RunError(f"cannot write the results: {error.strerror}", where=str(folder)) from error
 
