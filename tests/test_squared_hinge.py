@@ -71,3 +71,50 @@ def test_features_that_say_nothing_leave_the_bias_alone() -> None:
     # Three of +1, one of -1: the minimum of b^2 / 2 + 3 (1 - b)^2 + (1 + b)^2 is at b = 4 / 9.
     _, bias = squared_hinge(np.zeros((4, 2), np.float32), np.array([[1], [1], [1], [-1]]), np.ones(4))
     np.testing.assert_allclose(bias, 4 / 9, rtol=1e-5)
+
+
+def newton(x: np.ndarray, t: np.ndarray, cost: float) -> float:
+    """The minimum for one class, by Newton's method in float64 with exact directions."""
+    x = np.hstack([x.astype(float), np.ones((len(x), 1))])
+    w = np.zeros(x.shape[1])
+
+    def value(w: np.ndarray) -> float:
+        return float(w @ w / 2 + cost * (np.maximum(1 - t * (x @ w), 0) ** 2).sum())
+
+    for _ in range(500):
+        loss = np.maximum(1 - t * (x @ w), 0)
+        active = x[loss > 0]
+        gradient = w - 2 * cost * x.T @ (t * loss)
+        if np.linalg.norm(gradient) < 1e-6 * np.linalg.norm(w):
+            break
+        step = np.linalg.solve(np.eye(len(w)) + 2 * cost * active.T @ active, -gradient)
+        length = 1.0
+        while length > 1e-9 and value(w + length * step) > value(w) + 1e-4 * length * (gradient @ step):
+            length /= 2
+        w = w + length * step
+    return value(w)
+
+
+@pytest.mark.parametrize(
+    ("scale", "offset", "width", "cost"),
+    [(1, 0, 30, 1.0), (30, 0, 150, 1.0), (300, 300, 150, 1.0), (0.3, 1, 60, 1e3), (30, 100, 60, 10.0)],
+)
+def test_features_that_are_not_normalised_reach_the_minimum_too(
+    scale: float, offset: float, width: int, cost: float
+) -> None:
+    x, y = problem(rows=120, width=width, classes=3)
+    x = scale * x + np.float32(offset)
+    costs = np.full(len(x), cost)
+    weights, bias = squared_hinge(x, targets(y), costs)
+    got = objective(weights, bias, x, targets(y), costs)
+    want = [newton(x, t, cost) for t in targets(y).T]
+    np.testing.assert_allclose(got, want, rtol=1e-3)
+
+
+def test_what_is_not_solved_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("cvpipe.vision.squared_hinge.NEWTON_STEPS", 2)
+    monkeypatch.setattr("cvpipe.fitting.note", told.append)
+    x, y = problem()
+    squared_hinge(x, targets(y), np.full(len(y), 10.0))
+    assert told == ["4 of 4 classes are not solved after 2 steps: scale features"]
