@@ -24,8 +24,8 @@ class Softmax(Classifier):
     """
 
     C: Positive = 1.0  # cost of errors: larger fits the training images more closely
-    iterations: Count = 1000  # most iterations of L-BFGS
-    tolerance: Positive = 1e-5  # it ends when no slope of the mean loss is larger
+    iterations: Count = 2000  # most iterations of L-BFGS
+    tolerance: Positive = 1e-4  # it ends when no slope, as a share of the objective, is larger
 
     coef_: np.ndarray
     intercept_: np.ndarray
