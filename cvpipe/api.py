@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -15,7 +14,6 @@ from cvpipe.audit.findings import Audit
 from cvpipe.comparison.repeated import Repeat, compare_repeat, data_changes
 from cvpipe.comparison.run_files import RunFiles, read_run
 from cvpipe.conductor import workers
-from cvpipe.conductor.keys import plain
 from cvpipe.conductor.links import linked
 from cvpipe.conductor.load import load
 from cvpipe.conductor.log import Logged
@@ -26,7 +24,6 @@ from cvpipe.conductor.result import RunResult
 from cvpipe.conductor.scan import fingerprint, usable
 from cvpipe.conductor.smoke import smoke_test
 from cvpipe.conductor.store import Nowhere
-from cvpipe.configurable import Configurable
 from cvpipe.data import Dataset
 from cvpipe.datasets._load import load_dataset
 from cvpipe.device import Device
@@ -34,8 +31,8 @@ from cvpipe.errors import DataError, RunError, SpecError
 from cvpipe.report.folder import claim, write
 from cvpipe.spec import Spec, load_spec, parse_split
 from cvpipe.spec.model import KEYS
+from cvpipe.spec.overrides import option_text
 from cvpipe.splits.kinds import Split
-from cvpipe.wording import shown
 
 
 def run(
@@ -65,7 +62,7 @@ def run(
     """
     if isinstance(spec, Spec) and (overrides or options or data is not None or seed is not None):
         raise SpecError("a `Spec` is complete: give `load_spec` what is to be overridden")
-    words = [_override(key, value) for key, value in options.items()]
+    words = [option_text(key, value, KEYS) for key, value in options.items()]
     loaded = spec if isinstance(spec, Spec) else load_spec(spec, [*overrides, *words], data, seed)
     dataset, split = _loaded(loaded, smoke)
     resolved = loaded.resolved()
@@ -98,19 +95,6 @@ def run(
         write(result, folder)
         result.folder = folder
     return result
-
-
-def _override(key: str, value: Any) -> str:
-    """An option in Python as one of `overrides`; `svm=Svm(C=2)` are the options of that stage. Raises `SpecError`."""
-    if isinstance(value, Configurable) and "__" not in key and key not in KEYS:
-        if value.name != key:
-            raise SpecError(f"{key} takes options of stage '{key}', got {value.role} '{value.name}'")
-        value = value.get_params(deep=False)
-    try:
-        return f"{key.replace('__', '.')}={json.dumps(value, default=plain)}"
-    except TypeError as error:
-        said = f"{shown(value)}, of type {type(value).__name__}, cannot be written into a spec"
-        raise SpecError(said, where=key) from error
 
 
 @contextlib.contextmanager

@@ -61,16 +61,7 @@ def conduct(
     otherwise it is the one of the first split. Raises `SpecError`, `DataError` or `RunError`.
     """
     began = time.perf_counter()
-    chosen = as_split({"kfold": 5} if split is None else split)
-    if wrong := number_problems(seed, jobs):
-        raise SpecError(wrong)
-    pipeline.check(chosen)
-    if not isinstance(dataset, Dataset):
-        said = "such as cvpipe.load_dataset('textures') gives, or Dataset(name, images, labels)"
-        raise SpecError(f"a pipeline runs on a `Dataset`, {said}; got a {type(dataset).__name__}")
-    if on_bad_image not in POLICIES:
-        near = did_you_mean(str(on_bad_image), POLICIES)
-        raise SpecError(f"on_bad_image must be one of {listed(POLICIES)}, got {on_bad_image!r}{near}")
+    chosen = _checked(pipeline, dataset, split, seed, jobs, on_bad_image)
     run_seed = pipeline.seed if seed is None else seed
     listener = progress or Progress()
     jobs_used, used_device = workers.count(jobs or pipeline.jobs), resolve_device(device)
@@ -103,13 +94,29 @@ def conduct(
         pipeline=pipeline.fitted_with(final, run_seed, probe_images(data.images[folds[0].test])),
         trained_on=f"all {len(data):,} images" if refit else f"split 0 ({len(folds[0].train):,} images)",
         warnings=[
-            *_warnings(found, skipped),
-            *data.warnings,
-            *unused_warnings(data, chosen),
+            *_warnings(found, skipped, data, chosen),
             *leak_warnings(folds, scan.tokens, data.images.ids, data.labels),
         ],
         **vars(found),
     )
+
+
+def _checked(
+    pipeline: Pipeline, dataset: Any, split: Split | Mapping[str, Any] | None, seed: Any, jobs: Any,
+    on_bad_image: Any,
+) -> Split:  # fmt: skip
+    """The split, if a run can be what is asked for. Reads no pixel. Raises `SpecError`."""
+    chosen = as_split({"kfold": 5} if split is None else split)
+    if wrong := number_problems(seed, jobs):
+        raise SpecError(wrong)
+    pipeline.check(chosen)
+    if not isinstance(dataset, Dataset):
+        said = "such as cvpipe.load_dataset('textures') gives, or Dataset(name, images, labels)"
+        raise SpecError(f"a pipeline runs on a `Dataset`, {said}; got a {type(dataset).__name__}")
+    if on_bad_image not in POLICIES:
+        near = did_you_mean(str(on_bad_image), POLICIES)
+        raise SpecError(f"on_bad_image must be one of {listed(POLICIES)}, got {on_bad_image!r}{near}")
+    return chosen
 
 
 def as_split(split: Split | Mapping[str, Any]) -> Split:
@@ -148,9 +155,11 @@ def _copies(stages: Sequence[Any]) -> list[Any]:
     return [copy.deepcopy(stage) for stage in stages]  # parts of stages are fitted too
 
 
-def _warnings(found: Evaluation, skipped: Sequence[Mapping[str, str]]) -> list[str]:
+def _warnings(
+    found: Evaluation, skipped: Sequence[Mapping[str, str]], data: Dataset, split: Split
+) -> list[str]:
     lines = [] if found.beats_baseline else [beside_baseline(found)]
     if skipped:
         were = "was" if len(skipped) == 1 else "were"
         lines.append(f"{plural(len(skipped), 'image')} could not be decoded and {were} skipped")
-    return lines
+    return [*lines, *data.warnings, *unused_warnings(data, split)]

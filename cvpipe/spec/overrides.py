@@ -1,14 +1,19 @@
-"""`--set KEY=YAML`, `--data` and `--seed`: changes to a spec before it is checked."""
+"""`--set KEY=YAML`, the same given in Python, `--data` and `--seed`: changes to a spec before it is checked."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
+from typing import Any
 
+from cvpipe.conductor.keys import plain
+from cvpipe.configurable import Configurable
 from cvpipe.errors import Problem, SpecError, did_you_mean, listed
 from cvpipe.spec.find import near_path
 from cvpipe.spec.nodes import Node, parse
+from cvpipe.wording import shown
 
 KEY = re.compile(r"(?P<word>\w+)(\[(?P<index>\d+)\])?(\.(?P<option>\w+(\.\w+)*))?")
 
@@ -39,6 +44,19 @@ def put(spec: Node, key: str, node: Node, top: tuple[str, ...], where: str, call
     stages, place = _find_stage(spec, match, top, where, called)
     _open(stages, place, match["word"])
     _put(stages.value[place], [match["word"], *path], node, where)
+
+
+def option_text(key: str, value: Any, top: tuple[str, ...]) -> str:
+    """An option given in Python as `KEY=YAML`; `svm=Svm(C=2)` are the options of that stage. Raises `SpecError`."""
+    if isinstance(value, Configurable) and "__" not in key and key not in top:
+        if value.name != key:
+            raise SpecError(f"{key} takes options of stage '{key}', got {value.role} '{value.name}'")
+        value = value.get_params(deep=False)
+    try:
+        return f"{key.replace('__', '.')}={json.dumps(value, default=plain)}"
+    except TypeError as error:
+        said = f"{shown(value)}, of type {type(value).__name__}, cannot be written into a spec"
+        raise SpecError(said, where=key) from error
 
 
 def data_node(text: str) -> Node:
