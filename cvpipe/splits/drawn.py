@@ -15,6 +15,7 @@ from cvpipe.splits.base import Split
 from cvpipe.splits.checks import Census
 from cvpipe.splits.fold import Fold
 from cvpipe.splits.grouping import Shares, assign, equal_shares
+from cvpipe.splits.shuffled import dealt, held_out
 from cvpipe.wording import plural
 
 
@@ -29,7 +30,7 @@ class KFold(Split):
     With groups, whole groups are dealt out so that the folds are as alike in size and classes as a search
     finds; a class lies in every fold if that can be found.
 
-    Source: scikit-learn's `StratifiedKFold` and `KFold` where there are no groups.
+    Source: scikit-learn's `StratifiedKFold` and `KFold`, to the image, where there are no groups.
     """
 
     kfold: Annotated[int, Ge(2)]  # number of folds, at least 2
@@ -62,14 +63,9 @@ class KFold(Split):
         if census.groups is not None:
             shares = equal_shares(census.table(self.stratified), np.full(self.kfold, 1 / self.kfold))
             side = _grouped(shares, census, seed)
-            yield from (side == fold for fold in range(self.kfold))
-            return
-        from sklearn import model_selection
-
-        kind = model_selection.StratifiedKFold if self.stratified else model_selection.KFold
-        splitter = kind(self.kfold, shuffle=True, random_state=seed % 2**32)
-        for _, test in splitter.split(census.labels, census.labels):
-            yield np.isin(np.arange(len(census.labels)), test)
+        else:
+            side = dealt(census.labels, self.kfold, seed % 2**32, self.stratified)
+        yield from (side == fold for fold in range(self.kfold))
 
 
 class _Draws(Split):
@@ -97,7 +93,7 @@ class Holdout(_Draws):
 
     With groups, whole groups are kept, so that the share of each class is as near as a search finds.
 
-    Source: scikit-learn's `StratifiedShuffleSplit` and `ShuffleSplit` where there are no groups.
+    Source: scikit-learn's `StratifiedShuffleSplit` and `ShuffleSplit`, to the image, where there are no groups.
     """
 
     holdout: Fraction  # share of the images that are for testing
@@ -125,12 +121,7 @@ class Holdout(_Draws):
         if census.groups is not None:
             shares = np.array([1 - self.holdout, self.holdout])
             return _grouped(equal_shares(census.table(self.stratified), shares), census, seed) == 1
-        from sklearn import model_selection
-
-        kind = model_selection.StratifiedShuffleSplit if self.stratified else model_selection.ShuffleSplit
-        splitter = kind(1, test_size=self.holdout, random_state=seed % 2**32)
-        _, test = next(splitter.split(census.labels, census.labels))
-        return np.isin(np.arange(len(census.labels)), test)
+        return held_out(census.labels, self.holdout, seed % 2**32, self.stratified)
 
 
 class PerClass(_Draws):
