@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from cvpipe.api import run
 from cvpipe.comparison import folder as comparison_folder
 from cvpipe.comparison.ahead import CANDIDATES
-from cvpipe.comparison.candidate import CurvePoint
 from cvpipe.comparison.contest import Contest
-from cvpipe.comparison.costs import costs
 from cvpipe.comparison.entrants import enter
-from cvpipe.comparison.feature_rows import keep_features
+from cvpipe.comparison.meanwhile import Meanwhile
 from cvpipe.comparison.plan import SharedPlan, plan_shared
-from cvpipe.comparison.record import write_record
 from cvpipe.comparison.result import Comparison
 from cvpipe.comparison.suite import Asked, is_suite, read_suite
-from cvpipe.comparison.worker import Teller
-from cvpipe.conductor import keys
-from cvpipe.conductor.environment import environment
 from cvpipe.conductor.progress import Progress
-from cvpipe.conductor.result import RunResult
 from cvpipe.device import Device
 from cvpipe.errors import SpecError
 from cvpipe.report.comparison.page import write_comparison
 from cvpipe.report.html import compile_templates
 from cvpipe.spec import Spec
-from cvpipe.spec.annotations import remember_checks
 
 Specs = str | Path | Sequence[str | Path | Mapping[str, Any] | Spec]
 """Several specs, or a suite file."""
@@ -63,10 +53,9 @@ def compare(
     folder = comparison_folder.claim(out, name or entrants[0].spec.data.name)
     comparison_folder.write_suite(folder, name or folder.name, entrants, sizes)
     contest = Contest(name or folder.name, entrants, folder, sizes, jobs, device, smoke)
-    ready = threading.Thread(target=compile_templates, daemon=True)
-    ready.start()  # while this process would wait for its workers
-    comparison = contest.hold(CANDIDATES, progress or Progress())
-    ready.join()
+    with Meanwhile() as meanwhile:
+        meanwhile.do(compile_templates)
+        comparison = contest.hold(CANDIDATES, progress or Progress(), meanwhile)
     write_comparison(comparison, folder)
     comparison_folder.write(comparison)
     return comparison
@@ -86,45 +75,6 @@ def plan_comparison(
     _, asked, sizes = _asked(specs)
     entrants = enter(asked, overrides=overrides, data=data, seed=seed, repeats=repeats)
     return plan_shared(entrants, entrants[0].spec.data.load(), jobs, train_sizes or sizes)
-
-
-def prepare() -> None:
-    """What every candidate would do again, done once before the first: versions, sources, numba's set-up."""
-    from cvpipe.vision.compiled import warm_up
-
-    warm_up()
-    environment(1, "cpu")
-    keys.remember_sources()
-
-
-def prepare_more() -> None:
-    """What all candidates but the first need, done while that is at work: templates, checks of options."""
-    compile_templates()
-    remember_checks()
-
-
-def run_candidate(task: Mapping[str, Any], teller: Teller) -> None:
-    """One candidate of a comparison, in a process of its own: a run with its folder, and what it costs."""
-    options = {"jobs": task["jobs"], "device": task["device"], "progress": teller}
-    found: dict[str, Any] = {}
-
-    def computed(result: RunResult) -> None:
-        found["costs"] = costs(result)  # while nothing else is at work
-        found["curve"] = [_point(task["spec"], size, options) for size in task["train_sizes"]]
-        teller.free()
-
-    options["replace"] = True  # what is stale in the folder may be of another spec
-    result = run(task["spec"], out=task["folder"], smoke=task["smoke"], computed=computed, **options)
-    keep_features(result)
-    write_record(result, task["key"], found["costs"], found["curve"])
-
-
-def _point(spec: Mapping[str, Any], size: int, options: Mapping[str, Any]) -> CurvePoint:
-    """The score after learning from so many images of each class."""
-    options["progress"].doing(f"learning from {size} images of each class")
-    result = run({**spec, "split": {**spec["split"], "train_per_class": size}}, **options)
-    score = next(iter(result.scores.values()))
-    return CurvePoint(size, score.mean, score.std, score.values)
 
 
 def _asked(specs: Specs) -> tuple[str, list[Asked], list[int]]:

@@ -32,7 +32,7 @@ ORDER = [
     {"comparison"},
     {"report"},
     {"api"},
-    {"comparing"},
+    {"comparing", "candidates"},
     {"cli"},
 ]
 """Rooms from the ground up: each may import those in the sets before its own, and its own."""

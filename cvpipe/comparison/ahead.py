@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator
 from cvpipe.comparison import worker
 
 Server = subprocess.Popen[str]
-CANDIDATES = "cvpipe.comparing:run_candidate"
+CANDIDATES = "cvpipe.candidates:run_candidate"
 """The work of a comparison."""
-LIBRARIES = ("cv2", "numba", "scipy.sparse", "sklearn.svm", "sklearn.model_selection", "sklearn.manifold",
-             "pydantic", "ruamel.yaml", "PIL.WebPImagePlugin", "jinja2")  # fmt: skip
+LIBRARIES = ("cv2", "numba", "scipy.sparse", "pydantic", "ruamel.yaml", "joblib", "threadpoolctl",
+             "safetensors.numpy", "cvpipe.conductor.conduct")  # fmt: skip
 """What nearly every run imports sooner or later."""
 
 _waiting: dict[str, Server] = {}

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from cvpipe.comparison.ahead import LIBRARIES
 from cvpipe.comparison.entrants import Entrant, with_options
 from cvpipe.comparison.execute import Failure, Runner
 from cvpipe.comparison.gather import gather
+from cvpipe.comparison.meanwhile import Meanwhile
+from cvpipe.comparison.places import find_places, get_ready
 from cvpipe.comparison.record import FILE, candidate_key, data_key, is_finished
 from cvpipe.comparison.result import Comparison
 from cvpipe.comparison.sharing import ordered
 from cvpipe.conductor.environment import resolve_device
-from cvpipe.conductor.heavy import heavy_libraries
+from cvpipe.conductor.heavy import heavy_libraries, late_libraries
 from cvpipe.conductor.progress import Progress
 from cvpipe.data import Dataset
 from cvpipe.device import Device, use
@@ -33,8 +37,9 @@ class Contest:
     device: Device = "auto"
     smoke: bool = False
 
-    def hold(self, work: str, progress: Progress) -> Comparison:
-        """Run every candidate that is not finished yet, by the function `work` (`module:function`), and judge all.
+    def hold(self, work: str, progress: Progress, meanwhile: Meanwhile) -> Comparison:
+        """Run every candidate that is not finished yet, by the function `work` (`module:function`), and judge all;
+        `meanwhile` begins when the first is at work.
 
         Raises `DataError` if the data cannot be read or split, and an error with all reasons if no candidate
         finished.
@@ -48,7 +53,7 @@ class Contest:
                 runner.start()  # it imports libraries while the data are looked at
             dataset = self.entrants[0].spec.data.load()
             self._check_sizes(dataset)
-            failures, begun = self._run(runner, data_key(dataset), progress)
+            failures, begun = self._run(runner, meanwhile, data_key(dataset), progress)
         comparison = gather(self.name, self.entrants, self.folder, failures, dataset, self.jobs)
         before = (c.costs.total_s for c in comparison.candidates if c.costs and c.name not in begun)
         comparison.total_s = time.perf_counter() - began + sum(before)
@@ -58,9 +63,26 @@ class Contest:
         """Where the run of a candidate is."""
         return self.folder / "runs" / name
 
-    def _run(self, runner: Runner, data: str, progress: Progress) -> tuple[dict[str, Failure], set[str]]:
+    def _run(
+        self, runner: Runner, meanwhile: Meanwhile, data: str, progress: Progress
+    ) -> tuple[dict[str, Failure], set[str]]:
         """Run what is not finished; failures by name, and the names of all that were begun."""
-        begun: dict[int, str] = {}
+        begun: list[str] = []  # by the number of the task
+        meanwhile.do(get_ready)
+        for name, task in self._left(data, progress):
+            meanwhile.begin()
+            number = runner.run(task, progress)
+            meanwhile.do(partial(find_places, [self.run_folder(before) for before in begun[-1:]]))  # have ended
+            begun.append(name)
+            if failure := runner.failed(number):
+                progress.note(f"{name} failed: {failure.reason}")
+        runner.finish(progress)
+        meanwhile.do(partial(find_places, [self.run_folder(before) for before in begun[-1:]]))
+        failures = {begun[task]: failure for task, failure in runner.outcomes.items() if failure}
+        return failures, set(begun)
+
+    def _left(self, data: str, progress: Progress) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Name and task of each candidate that is not finished."""
         options = {"smoke": self.smoke, "train_sizes": [] if self.smoke else sorted(set(self.train_sizes))}
         for number, place in enumerate(ordered(self.entrants)):
             entrant = self.entrants[place]
@@ -70,21 +92,15 @@ class Contest:
                 progress.note(f"{turn}, finished before")
                 continue
             progress.note(turn)
-            task = {"spec": entrant.spec.resolved(), "folder": str(folder), "key": key, "jobs": self.jobs,
-                    "device": self.device, **options}  # fmt: skip
-            turn_number = runner.run(task, progress)
-            begun[turn_number] = entrant.name
-            if failure := runner.failed(turn_number):
-                progress.note(f"{entrant.name} failed: {failure.reason}")
-        runner.finish(progress)
-        failures = {begun[task]: failure for task, failure in runner.outcomes.items() if failure}
-        return failures, set(begun.values())
+            yield entrant.name, {"spec": entrant.spec.resolved(), "folder": str(folder), "key": key,
+                                 "jobs": self.jobs, "device": self.device, **options}  # fmt: skip
 
     def _libraries(self) -> list[str]:
         """What a worker imports once for all candidates."""
         stages = {type(stage) for entrant in self.entrants for stage in entrant.spec.stages}
-        heavy = {name for stage in stages for name in heavy_libraries(stage)}
-        return [*LIBRARIES, *sorted({stage.__module__ for stage in stages}), *sorted(heavy)]
+        modules = {stage.__module__ for stage in stages}
+        inside = {name for stage in stages for name in (*heavy_libraries(stage), *late_libraries(stage))}
+        return [*LIBRARIES, *sorted(modules), *sorted(inside)]
 
     def _check_sizes(self, dataset: Dataset) -> None:
         """Raises `DataError` if a class has too few images for the largest train size."""

@@ -1,7 +1,7 @@
 """Features of a few test images, kept beside a run for a map of them: `features.safetensors`, some 50 kB.
 
 The run has just computed them, so most come from the cache. Only their first principal components are kept: distances
-in a map need no more.
+in a map need no more. Places on a map by t-SNE are added later, see `places`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from cvpipe.comparison.tsne import tsne
 from cvpipe.conductor.features import features
 from cvpipe.conductor.result import RunResult
 from cvpipe.errors import RunError
@@ -37,35 +36,39 @@ class FeatureRows:
     """Of the features before."""
     explained: np.ndarray
     """(m,) share of the variance that each component has."""
-    tsne: np.ndarray
-    """(n, 2) float32 places on a map that keeps neighbours together."""
+    tsne: np.ndarray | None = None
+    """(n, 2) float32 places on a map that keeps neighbours together; None as long as nobody has found them."""
 
 
 def keep_features(result: RunResult) -> None:
     """Write the file into the folder of a run; none where the classifier gets no features. Raises `RunError`."""
-    from safetensors.numpy import save
-
     assert result.folder is not None
     rows = _spread(result.dataset.labels, result.splits[0].test)
     values = features(result.pipeline, result.dataset.images, rows)
     if values is None:
         return
     components, explained = _principal(values)
-    about = {
-        "ids": [result.dataset.images.ids[row] for row in rows],
-        "labels": [str(label) for label in result.dataset.labels[rows]],
-        "dimension": values.shape[1],
-    }
-    arrays = {"values": components, "explained": explained, "tsne": tsne(components)}
-    data = save(arrays, metadata={"about": json.dumps(about)})
+    ids = [result.dataset.images.ids[row] for row in rows]
+    labels = [str(label) for label in result.dataset.labels[rows]]
+    write_features(result.folder, FeatureRows(ids, labels, components, values.shape[1], explained))
+
+
+def write_features(folder: Path, rows: FeatureRows) -> None:
+    """Write the file into a folder, whole or not at all. Raises `RunError`."""
+    from safetensors.numpy import save
+
+    about = {"ids": rows.ids, "labels": rows.labels, "dimension": rows.dimension}
+    arrays = {"values": rows.values, "explained": rows.explained}
+    if rows.tsne is not None:
+        arrays["tsne"] = rows.tsne
     try:
-        write_whole(result.folder / FILE, data)
+        write_whole(folder / FILE, save(arrays, metadata={"about": json.dumps(about)}))
     except OSError as error:
-        raise RunError(f"cannot write the features: {error.strerror}", where=str(result.folder)) from error
+        raise RunError(f"cannot write the features: {error.strerror}", where=str(folder)) from error
 
 
 def read_features(folder: Path | None) -> FeatureRows | None:
-    """What `keep_features` wrote; None if there is no such file, or it is damaged: a map less is no harm."""
+    """What was written; None if there is no such file, or it is damaged: a map less is no harm."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
@@ -80,7 +83,7 @@ def read_features(folder: Path | None) -> FeatureRows | None:
             arrays["values"],
             int(about["dimension"]),
             arrays["explained"],
-            arrays["tsne"],
+            arrays.get("tsne"),
         )
     except (OSError, SafetensorError, ValueError, KeyError, TypeError):
         return None

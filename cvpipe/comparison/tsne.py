@@ -26,5 +26,7 @@ def tsne(components: np.ndarray) -> np.ndarray:
 
     scale = max(float(components[:, 0].std()), 1e-12)  # its first step takes vectors of about this size
     perplexity = min(PERPLEXITY, (len(components) - 1) / 3)
-    embedding = TSNE(perplexity=perplexity, init=first / scale * 1e-4, random_state=0, max_iter=ITERATIONS)
+    embedding = TSNE(
+        perplexity=perplexity, init=first / scale * 1e-4, random_state=0, max_iter=ITERATIONS, n_jobs=1
+    )
     return np.asarray(embedding.fit_transform(components / scale), np.float32)

@@ -5,7 +5,7 @@
 Where the system can fork, one server imports the libraries once and forks for each task; elsewhere it does one task
 and ends. It reads a JSON object a line: `{"import": [modules]}`, after which `prepare` of MODULE is called, or
 `{"task": {...}, "number": n}`, for which FUNCTION is called with the task and a `Teller`; `prepare_more` of MODULE is
-called while the first task is at work. It writes a JSON list a line,
+called with the first task while that is at work. It writes a JSON list a line,
 the number of the task before all else: what the listener heard, `"free"` where the next task may begin, `"done"` or
 `"failed", reason, exit code`, and at last `"ended", status`.
 """
@@ -117,7 +117,8 @@ class Server:
         self.children[alive] = child, teller
         if not self.prepared:
             self.prepared = True
-            _call(self.function, "prepare_more")
+            with contextlib.suppress(CvpipeError, OSError):  # the task itself will tell
+                _call(self.function, "prepare_more", task)
 
     def _bury(self, pipe: int) -> None:
         """Tell the exit code of a child, or minus the signal that ended it."""
@@ -134,9 +135,9 @@ def _get_ready(function: str, libraries: Sequence[str]) -> None:
     _call(function, "prepare")
 
 
-def _call(function: str, name: str) -> None:
+def _call(function: str, name: str, *given: Any) -> None:
     """Call a function of this name in the module that has `function`, if there is one."""
-    getattr(importlib.import_module(function.partition(":")[0]), name, lambda: None)()
+    getattr(importlib.import_module(function.partition(":")[0]), name, lambda *given: None)(*given)
 
 
 def attempt(work: Work, task: dict[str, Any], teller: Teller) -> None:

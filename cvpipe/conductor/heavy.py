@@ -9,18 +9,20 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from cvpipe.conductor.sources import closure, code_of
+from cvpipe.conductor.sources import closure, code_of, imported_by
 from cvpipe.device import current
 from cvpipe.stage import Stage
 from cvpipe.vision import machine_code
 
 HEAVY = ("torch", "torchvision")
-"""By their names as modules and as packages."""
+"""Libraries that only some devices or options need. By their names as modules and as packages."""
+LATE = ("scipy.", "sklearn.")
+"""Begin the modules that stages import inside functions, and always need."""
 KERNELS = "cvpipe.vision.compiled"
 """What a module with kernels is built from."""
 
 _ready: set[type[Stage]] = set()
-"""Stages whose kernels this process has compiled or loaded."""
+"""Stages whose libraries this process has imported, and whose kernels it has compiled or loaded."""
 _one_at_a_time = threading.Lock()
 
 
@@ -31,12 +33,19 @@ def heavy_libraries(stage: type[Stage]) -> list[str]:
     return [name for name in HEAVY if name in used and name not in skipped]
 
 
+def late_libraries(stage: type[Stage]) -> list[str]:
+    """What else it imports when it works, and not before; some of it may be names of functions."""
+    found = imported_by(closure(stage.__module__) or {})
+    return sorted(name for name in found if name.startswith(LATE))
+
+
 def import_for(stage: type[Stage]) -> None:
-    """Import torch now if the stage will; torchvision is for some of its options only. What is not installed is for
-    the stage to complain about."""
-    if "torch" in heavy_libraries(stage):
+    """Import now what the stage will; torchvision is for some of its options only. What is not installed is for the
+    stage to complain about."""
+    torch = [name for name in heavy_libraries(stage) if name == "torch"]
+    for name in (*torch, *late_libraries(stage)):
         with contextlib.suppress(ImportError):
-            importlib.import_module("torch")
+            importlib.import_module(name)
 
 
 def has_kernels(stage: type[Stage]) -> bool:
@@ -45,20 +54,23 @@ def has_kernels(stage: type[Stage]) -> bool:
 
 
 def make_ready(stage: type[Stage], work: Callable[[Any], Any], batch: Any) -> None:
-    """Have a stage compile its kernels, by working on one image, once in a process. What goes wrong goes wrong again
-    when it works on all."""
-    if stage in _ready or not len(batch) or not has_kernels(stage):
+    """Have a stage import its libraries, and compile its kernels by working on one image, once in a process. What goes
+    wrong goes wrong again when it works on all."""
+    if stage in _ready or not len(batch):
         return
     with _one_at_a_time:
-        if stage not in _ready:
+        if stage in _ready:
+            return
+        import_for(stage)
+        if has_kernels(stage):
             with contextlib.suppress(Exception):
                 work(batch[:1])
-            _ready.add(stage)
+        _ready.add(stage)
 
 
 def first_here(stages: list[type[Stage]]) -> bool:
     """Whether these are the first stages with kernels, in the state that all kernels are in, on this machine."""
-    if os.environ.get("NUMBA_CACHE_DIR") or not any(map(has_kernels, stages)):
+    if os.environ.get("NUMBA_CACHE_DIR") or machine_code.folder().exists() or not any(map(has_kernels, stages)):
         return False
     with contextlib.suppress(OSError):
         machine_code.folder().mkdir(parents=True)

@@ -77,9 +77,14 @@ def code_of_class(cls: type) -> list[str]:
     return [name_of_class(one) for one in ([cls] if _source(cls.__module__) is None else nameless)]
 
 
+def imported_by(sources: dict[str, str]) -> set[str]:
+    """Every module that some sources import, by their modules; also names that may be modules or functions."""
+    return {name for root, source in sources.items() for name in _imports(source, _package(root))}
+
+
 def _code(sources: dict[str, str]) -> list[str]:
     hashes = [hashlib.sha256(source.encode()).hexdigest() for _, source in sorted(sources.items())]
-    imported = {name for root, source in sources.items() for name in _imports(source, _package(root))}
+    imported = imported_by(sources)
     return hashes + sorted(filter(None, map(_library, {name.split(".")[0] for name in imported})))
 
 

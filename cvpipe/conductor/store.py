@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from cvpipe.conductor import upkeep
 from cvpipe.conductor.entry import Entry, decode, encode
 from cvpipe.errors import RunError, SpecError
 from cvpipe.files import user_cache, write_whole
@@ -27,8 +28,6 @@ from cvpipe.files import user_cache, write_whole
 LIMIT_BYTES = 20 * 10**9
 """How large the cache may grow unless CVPIPE_CACHE_GB says otherwise: the dense descriptors of some 10,000 images."""
 
-STALE_S = 24 * 3600
-"""A temporary file older than a day belongs to no living run, s."""
 RECENT_S = 60
 """When an entry was used last is known to the minute, s."""
 
@@ -61,7 +60,7 @@ class Store:
 
     def path(self, key: str) -> Path:
         """The file of an entry."""
-        return self.folder / key[:2] / f"{key}.safetensors"
+        return self.folder / key[:2] / f"{key}{upkeep.SUFFIX}"
 
     def has(self, key: str) -> bool:
         """Whether an entry is there; it may still turn out to be damaged when read."""
@@ -96,33 +95,16 @@ class Store:
 
     def forget(self, key: str) -> None:
         """Remove an entry, if it is there."""
-        with contextlib.suppress(OSError):  # a read-only cache is still a cache
-            self.path(key).unlink()
+        upkeep.remove(self.path(key))
 
     def entries(self) -> list[tuple[Path, int, float]]:
         """(path, bytes, time of last use) of every entry, the longest unused first."""
-        found = []
-        for path in self.folder.glob("??/*.safetensors"):
-            with contextlib.suppress(FileNotFoundError):
-                stat = path.stat()
-                found.append((path, stat.st_size, stat.st_mtime))
-        return sorted(found, key=lambda entry: entry[2])
+        return upkeep.entries(self.folder)
 
     def trim(self, limit: int) -> None:
         """Forget what was used longest ago until at most `limit` bytes are left, and what killed runs left
         half-written."""
-        for part in self.folder.glob("??/.*.part"):
-            with contextlib.suppress(OSError):
-                if part.stat().st_mtime < time.time() - STALE_S:
-                    part.unlink()
-        entries = self.entries()
-        excess = sum(size for _, size, _ in entries) - limit
-        for path, size, _ in entries:
-            if excess <= 0:
-                return
-            with contextlib.suppress(OSError):
-                path.unlink()
-            excess -= size
+        upkeep.trim(self.folder, limit)
 
     def clear(self) -> None:
         """Forget everything. Only files of a store are removed."""
@@ -148,7 +130,7 @@ def open_store(use_cache: bool) -> Iterator[Store]:
     """The user's cache, or a folder that is gone afterwards."""
     if use_cache:
         store = Store(default_folder())
-        store.trim(limit_bytes())
+        upkeep.trim_sometimes(store.folder, limit_bytes())
         yield store
         return
     with tempfile.TemporaryDirectory(prefix="cvpipe-", ignore_cleanup_errors=True) as folder:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol, Self, cast, overload
 
@@ -14,6 +16,8 @@ from cvpipe.data.decode import decode, read_bytes
 from cvpipe.data.pixels import to_rgb8
 from cvpipe.errors import BadImage, Problem, RunError
 
+JUST_NOW_NS = 10**8
+"""Who writes a file twice within the grain of its times, a few ms, leaves it in one state with two contents, ns."""
 COLOURS = (3, 4)
 """Channels of a colour image: an array of three axes whose last has so many is one image, not n grey ones."""
 
@@ -41,8 +45,24 @@ class FileItem:
         return decode(read_bytes(self.path))
 
     def token(self) -> str:
-        """SHA-1 of the file's bytes."""
-        return hashlib.sha1(read_bytes(self.path), usedforsecurity=False).hexdigest()
+        """SHA-1 of the file's bytes; not computed again as long as the file is as it was."""
+        try:
+            stat = self.path.stat()
+        except OSError:
+            return _sha1(self.path)  # which tells what is wrong
+        if time.time_ns() - max(stat.st_mtime_ns, stat.st_ctime_ns) < JUST_NOW_NS:
+            return _sha1(self.path)
+        return _remembered(self.path, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+
+
+def _sha1(path: Path) -> str:
+    return hashlib.sha1(read_bytes(path), usedforsecurity=False).hexdigest()
+
+
+@lru_cache(200_000)  # some 60 MB
+def _remembered(path: Path, *state: int) -> str:
+    """The hash of a file in a state: number, bytes, and times of content and of anything, in ns."""
+    return _sha1(path)
 
 
 @dataclass(frozen=True, eq=False)

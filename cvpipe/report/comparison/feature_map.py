@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from cvpipe.comparison.feature_rows import FeatureRows, read_features
+from cvpipe.comparison.places import placed
 from cvpipe.comparison.result import Comparison
 
 MOST = 6
@@ -21,10 +22,11 @@ def maps_of(comparison: Comparison) -> list[dict[str, Any]]:
     """For each candidate with features: ids, classes, places in [0, 1] by PCA and t-SNE, and how well neighbours
     fit."""
     known = [(c.name, found) for c in comparison.ranked if (found := read_features(c.folder)) is not None]
-    return [_map(name, found) for name, found in known[:MOST] if len(found.ids) >= FEWEST]
+    return [_map(name, placed(found)) for name, found in known[:MOST] if len(found.ids) >= FEWEST]
 
 
 def _map(name: str, found: FeatureRows) -> dict[str, Any]:
+    assert found.tsne is not None
     return {
         "name": name,
         "ids": found.ids,

@@ -1,0 +1,54 @@
+"""What can be done while candidates are at work, by whoever waits for them, at the lowest priority."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+LOWEST = 19
+"""The priority of what takes no time from others, as `nice` counts."""
+
+
+class Meanwhile(AbstractContextManager):
+    """Inside, things are done one after the other in the background, once that has begun. Where it ends all are done,
+    unless it ends by an error."""
+
+    def __init__(self) -> None:
+        self._things: queue.SimpleQueue[Callable[[], Any] | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._dropped = False
+
+    def __exit__(self, kind: Any, *error: Any) -> None:
+        self._dropped = kind is not None
+        self._things.put(None)
+        self.begin().join()  # a thread that is inside a C++ library when Python ends makes the system abort
+
+    def do(self, thing: Callable[[], Any]) -> None:
+        """Do it in its turn. Nobody hears what it gives, or that it failed: whoever needs it does it again."""
+        self._things.put(thing)
+
+    def begin(self) -> threading.Thread:
+        """Begin, if that has not been said before."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._labour, daemon=True)
+            self._thread.start()
+        return self._thread
+
+    def _labour(self) -> None:
+        _give_way()
+        while (thing := self._things.get()) and not self._dropped:
+            with contextlib.suppress(Exception):
+                thing()
+
+
+def _give_way() -> None:
+    """This thread takes what others leave."""
+    if sys.platform == "linux":  # elsewhere priority is that of the whole process
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST)
