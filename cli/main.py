@@ -11,6 +11,7 @@ from cvpipe_cli.errors import explained, leave
 from cvpipe_cli.streams import open_streams, pipes_may_close
 
 from cvpipe import __version__
+from cvpipe.memory import keep_freed
 
 COMMANDS = {
     "run": "cvpipe_cli.run",
@@ -81,3 +82,4 @@ def main(ctx: click.Context) -> None:
     """
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") in ("dumb", "unknown"):
         ctx.color = False  # as tables do it: NO_COLOR is https://no-color.org
+    keep_freed()

@@ -24,6 +24,7 @@ from typing import Any
 
 from cvpipe.conductor.progress import Progress
 from cvpipe.errors import CvpipeError, RunError
+from cvpipe.memory import keep_freed
 
 FORKS = sys.platform == "linux"
 """Elsewhere libraries may hold what does not survive a fork."""
@@ -169,6 +170,7 @@ def main(function: str) -> None:
     """Serve whoever started this process."""
     out = os.dup(1)
     os.dup2(2, 1)  # what a library prints is no word of ours
+    keep_freed()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the child and for who gives orders
     Server(function, out).serve(sys.stdin.fileno())
 
