@@ -56,7 +56,7 @@ def compare(
     with Meanwhile() as meanwhile:
         meanwhile.do(compile_templates)
         comparison = contest.hold(CANDIDATES, progress or Progress(), meanwhile)
-    write_comparison(comparison, folder)
+    write_comparison(comparison, folder, contest.dataset.images)
     comparison_folder.write(comparison)
     return comparison
 

@@ -6,16 +6,19 @@ import contextlib
 import hashlib
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 
-def write_whole(path: Path, content: bytes | str) -> None:
-    """Write a file in one step that others can see; text as UTF-8. Raises `OSError`, and then leaves nothing behind."""
-    data = content.encode() if isinstance(content, str) else content
+def write_whole(path: Path, content: bytes | str | Sequence[bytes | memoryview]) -> None:
+    """Write a file, or parts of one, in one step that others can see; text as UTF-8. Raises `OSError`, and then leaves
+    nothing behind."""
+    text = content.encode() if isinstance(content, str) else content
+    parts = [text] if isinstance(text, bytes) else text
     part = path.with_name(f".{path.name[:20]}-{secrets.token_hex(8)}.part")
     try:
         with open(part, "xb") as file:
-            file.write(data)
+            file.writelines(parts)
         os.replace(part, path)
     except BaseException:
         with contextlib.suppress(OSError):

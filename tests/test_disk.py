@@ -288,7 +288,7 @@ def test_every_byte_of_small_entries_counts(place: Path) -> None:
 
 
 def test_an_entry_cut_anywhere_is_refused() -> None:
-    data = encode({"values": np.arange(20, dtype=np.float32)}, {"type": "Features"})
+    data = b"".join(encode({"values": np.arange(20, dtype=np.float32)}, {"type": "Features"}))
     assert decoded(data) is not None
     assert [n for n in range(len(data)) if decoded(data[:n]) is not None] == []
 

@@ -63,7 +63,7 @@ def test_a_file_is_read_as_safetensors_reads_it() -> None:
     kinds = [np.dtype(f"{kind}{size}") for kind in "iu" for size in (1, 2, 4, 8)]
     arrays = ARRAYS | {dtype.name: np.array([[0], [7]], dtype) for dtype in [*kinds, np.dtype("f2")]}
     arrays["large"] = np.random.default_rng(0).integers(0, 256, (3000, 1001), dtype=np.uint8)
-    data = entry.encode(arrays, {"n": 1})
+    data = b"".join(entry.encode(arrays, {"n": 1}))
     found = entry.decode(io.BytesIO(data))
     assert found is not None
     assert_same(found[0], load(data))

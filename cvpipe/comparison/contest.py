@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +51,17 @@ class Contest:
         with use(self.device), Runner(work, libraries) as runner:  # keys name the device
             if left:
                 runner.start()  # it imports libraries while the data are looked at
-            dataset = self.entrants[0].spec.data.load()
-            self._check_sizes(dataset)
-            failures, begun = self._run(runner, meanwhile, data_key(dataset), progress)
-        comparison = gather(self.name, self.entrants, self.folder, failures, dataset, self.jobs)
+            self._check_sizes()
+            failures, begun = self._run(runner, meanwhile, data_key(self.dataset), progress)
+        comparison = gather(self.name, self.entrants, self.folder, failures, self.dataset, self.jobs)
         before = (c.costs.total_s for c in comparison.candidates if c.costs and c.name not in begun)
         comparison.total_s = time.perf_counter() - began + sum(before)
         return comparison
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """What all of them see. Raises `DataError`."""
+        return self.entrants[0].spec.data.load()
 
     def run_folder(self, name: str) -> Path:
         """Where the run of a candidate is."""
@@ -102,8 +106,8 @@ class Contest:
         inside = {name for stage in stages for name in (*heavy_libraries(stage), *late_libraries(stage))}
         return [*LIBRARIES, *sorted(modules), *sorted(inside)]
 
-    def _check_sizes(self, dataset: Dataset) -> None:
+    def _check_sizes(self) -> None:
         """Raises `DataError` if a class has too few images for the largest train size."""
         first = self.entrants[0].spec
         if self.train_sizes and not self.smoke:
-            with_options(first.split, train_per_class=max(self.train_sizes)).folds(dataset, first.seed)
+            with_options(first.split, train_per_class=max(self.train_sizes)).folds(self.dataset, first.seed)

@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,12 @@ class RunFiles:
     folder: Path
     summary: dict[str, Any]
     """`result.json`."""
-    spec: dict[str, Any]
-    """`spec.yaml` as plain values; empty if the pipeline was made in Python."""
     predictions: list[Row]
+
+    @cached_property
+    def spec(self) -> dict[str, Any]:
+        """`spec.yaml` as plain values; empty if the pipeline was made in Python. Raises `DataError`."""
+        return _spec(self.folder / "spec.yaml")
 
     @property
     def sealed(self) -> bool:
@@ -50,7 +54,9 @@ def read_run(folder: str | Path) -> RunFiles:
         raise DataError(f"cannot be read: {error.strerror}", where=str(folder)) from error
     summary = _summary(path / "result.json")
     rows = _predictions(path / "predictions.csv", summary)
-    run = RunFiles(path, summary, _spec(path / "spec.yaml"), rows)
+    run = RunFiles(path, summary, rows)
+    if not run.sealed:
+        _spec(path / "spec.yaml")  # reading YAML takes more time than all the rest, so otherwise its hash is enough
     _fits(run)
     return run
 
@@ -75,7 +81,9 @@ def _finished(path: Path) -> None:
 def _fits(run: RunFiles) -> None:
     """Raises `DataError` if the files are no longer those of one run."""
     for name in SEALED if run.sealed else ():
-        if sha256((run.folder / name).read_bytes()) != run.summary["sha256"][name]:
+        if sha256(_text(run.folder / name)) != run.summary["sha256"][name]:
+            if name == "spec.yaml":
+                _spec(run.folder / name)  # may tell more: that it is no YAML any more
             raise DataError(f"{name} was changed after the run", where=str(run.folder))
     if wrong := misfit(run.predictions, run.summary["scores"]):
         raise DataError(f"damaged: {wrong}", where=str(run.folder))

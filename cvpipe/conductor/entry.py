@@ -25,16 +25,24 @@ DTYPES = {"BOOL": np.dtype(bool)} | {
     for size in sizes
 }
 """Types by their words in a safetensors file: F32, U8, BOOL."""
+WORDS = {dtype: word for word, dtype in DTYPES.items()}
 LENGTH = 8
 """Bytes at the beginning of a file that tell the length of its head."""
 
 
-def encode(arrays: Mapping[str, np.ndarray], note: Mapping[str, Any]) -> bytes:
-    """The content of the file."""
-    from safetensors.numpy import save
-
+def encode(arrays: Mapping[str, np.ndarray], note: Mapping[str, Any]) -> list[bytes | memoryview]:
+    """The content of the file in parts: its head, and the memory of each array. Large numbers come first, so that all
+    are aligned."""
     solid = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    return save(solid, metadata={"note": json.dumps(note), "crc32": str(_checksum(solid, note))})
+    order = sorted(solid, key=lambda name: (-solid[name].itemsize, name))
+    ends = np.cumsum([solid[name].nbytes for name in order]).tolist()
+    head: dict[str, Any] = {"__metadata__": {"note": json.dumps(note), "crc32": str(_checksum(solid, note))}}
+    for name, begin, end in zip(order, [0, *ends], ends, strict=False):
+        word = WORDS[solid[name].dtype.newbyteorder("<")]
+        head[name] = {"dtype": word, "shape": solid[name].shape, "data_offsets": [begin, end]}
+    text = json.dumps(head).encode()
+    text += b" " * (-len(text) % LENGTH)
+    return [len(text).to_bytes(LENGTH, "little") + text, *(_bytes_of(solid[name]).data for name in order)]
 
 
 def decode(file: BinaryIO, trusted: bool = False) -> Entry | None:

@@ -18,6 +18,9 @@ of one image say little that is new, but reading an image costs the same for 1 r
 FEWEST = 8
 """Images that are drawn at least, so that a flat one among them does not leave a learner without rows."""
 
+MOST_PICKED = 4_000_000
+"""Rows that draws are kept of, 4 bytes each: those of a vocabulary of 8,000 words."""
+
 SPARE = 2
 """Rows kept of an image, as a multiple of its share, to make up for images that have fewer."""
 
@@ -67,7 +70,7 @@ class RowSampler:
     def _pick(self, count: int, image_id: str) -> np.ndarray:
         if count <= self.share:
             return np.arange(count)
-        return np.sort(generator(self.seed, "rows", image_id).choice(count, self.share, replace=False))
+        return picks.get((self.seed, image_id, count, self.share))
 
     def fair(self, parts: Sequence[Any]) -> RowSampler | None:
         """The sampler that cuts these parts, thinned by this one, to the largest equal share of every image with which
@@ -79,6 +82,32 @@ class RowSampler:
         cut = copy.copy(self)
         cut.share = _fair_share(counts, self.rows)
         return cut
+
+
+class Picks:
+    """Draws of some rows of an image, which all splits make again: they are kept, up to a number of rows."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._held: dict[tuple[int | None, str, int, int], np.ndarray] = {}
+        self._rows = 0
+
+    def get(self, draw: tuple[int | None, str, int, int]) -> np.ndarray:
+        """Sorted rows, by seed, id of the image, rows that it has, and rows to draw."""
+        found = self._held.get(draw)
+        return self._drawn(draw) if found is None else found
+
+    def _drawn(self, draw: tuple[int | None, str, int, int]) -> np.ndarray:
+        seed, image_id, count, share = draw
+        rows = np.sort(generator(seed, "rows", image_id).choice(count, share, replace=False)).astype(np.int32)
+        if self._rows > self.most:
+            self._held, self._rows = {}, 0
+        self._held[draw] = rows
+        self._rows += share
+        return rows
+
+
+picks = Picks(MOST_PICKED)
 
 
 def _fair_share(counts: np.ndarray, rows: int) -> int:

@@ -37,10 +37,10 @@ SECTIONS: tuple[Callable[[Comparison], dict[str, Any] | None], ...] = (
 )
 
 
-def write_comparison(comparison: Comparison, folder: Path) -> None:
-    """Write the page into a folder, whole or not at all. Raises `RunError`."""
+def write_comparison(comparison: Comparison, folder: Path, images: Images | None = None) -> None:
+    """Write the page into a folder, whole or not at all; `images` as for `render`. Raises `RunError`."""
     try:
-        write_whole(folder / FILE, render(comparison))
+        write_whole(folder / FILE, render(comparison, images))
     except OSError as error:
         raise RunError(f"cannot write the results: {error.strerror}", where=str(folder)) from error
 
