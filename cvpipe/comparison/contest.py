@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -18,11 +19,15 @@ from cvpipe.comparison.places import find_places, get_ready
 from cvpipe.comparison.record import FILE, candidate_key, data_key, is_finished
 from cvpipe.comparison.result import Comparison
 from cvpipe.comparison.sharing import ordered
+from cvpipe.conductor import workers
 from cvpipe.conductor.environment import resolve_device
 from cvpipe.conductor.heavy import heavy_libraries, late_libraries
 from cvpipe.conductor.progress import Progress
+from cvpipe.conductor.scan import scan
+from cvpipe.conductor.store import open_store
 from cvpipe.data import Dataset
 from cvpipe.device import Device, use
+from cvpipe.errors import RunError
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,7 @@ class Contest:
         with use(self.device), Runner(work, libraries) as runner:  # keys name the device
             if left:
                 runner.start()  # it imports libraries while the data are looked at
+                self._look(progress)
             self._check_sizes()
             failures, begun = self._run(runner, meanwhile, data_key(self.dataset), progress)
         comparison = gather(self.name, self.entrants, self.folder, failures, self.dataset, self.jobs)
@@ -63,9 +69,19 @@ class Contest:
         """What all of them see. Raises `DataError`."""
         return self.entrants[0].spec.data.load()
 
+    def _look(self, progress: Progress) -> None:
+        """Take the first look at every image, which each candidate would have to wait for, or find in the cache."""
+        if self.smoke:
+            return  # they take a few only
+        with contextlib.suppress(RunError), open_store(use_cache=True) as store:  # they will tell
+            scan(self.dataset.images, store, workers.count(self.jobs), progress)
+
     def run_folder(self, name: str) -> Path:
         """Where the run of a candidate is."""
         return self.folder / "runs" / name
+
+    def _folders(self, names: Iterable[str]) -> list[Path]:
+        return [self.run_folder(name) for name in names]
 
     def _run(
         self, runner: Runner, meanwhile: Meanwhile, data: str, progress: Progress
@@ -73,31 +89,36 @@ class Contest:
         """Run what is not finished; failures by name, and the names of all that were begun."""
         begun: list[str] = []  # by the number of the task
         meanwhile.do(get_ready)
-        for name, task in self._left(data, progress):
-            meanwhile.begin()
-            number = runner.run(task, progress)
-            meanwhile.do(partial(find_places, [self.run_folder(before) for before in begun[-1:]]))  # have ended
-            begun.append(name)
-            if failure := runner.failed(number):
-                progress.note(f"{name} failed: {failure.reason}")
-        runner.finish(progress)
-        meanwhile.do(partial(find_places, [self.run_folder(before) for before in begun[-1:]]))
-        failures = {begun[task]: failure for task, failure in runner.outcomes.items() if failure}
-        return failures, set(begun)
-
-    def _left(self, data: str, progress: Progress) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Name and task of each candidate that is not finished."""
-        options = {"smoke": self.smoke, "train_sizes": [] if self.smoke else sorted(set(self.train_sizes))}
-        for number, place in enumerate(ordered(self.entrants)):
-            entrant = self.entrants[place]
-            key, folder = candidate_key(entrant, data, options), self.run_folder(entrant.name)
-            turn = f"candidate {number + 1} of {len(self.entrants)}: {entrant.name}"
-            if is_finished(folder, key):
+        for number, task in enumerate(list(self._tasks(data)), 1):  # all at once: nothing is at work yet
+            name = task["spec"]["name"]
+            turn = f"candidate {number} of {len(self.entrants)}: {name}"
+            if is_finished(self.run_folder(name), task["key"]):
                 progress.note(f"{turn}, finished before")
                 continue
             progress.note(turn)
-            yield entrant.name, {"spec": entrant.spec.resolved(), "folder": str(folder), "key": key,
-                                 "jobs": self.jobs, "device": self.device, **options}  # fmt: skip
+            meanwhile.begin()
+            if failure := runner.failed(runner.run(task, progress)):
+                progress.note(f"{name} failed: {failure.reason}")
+            meanwhile.do(partial(find_places, self._folders(begun[-1:])))  # the one before has ended
+            begun.append(name)
+        runner.finish(progress)
+        meanwhile.do(partial(find_places, self._folders(begun[-1:])))
+        failures = {begun[task]: failure for task, failure in runner.outcomes.items() if failure}
+        return failures, set(begun)
+
+    def _tasks(self, data: str) -> Iterator[dict[str, Any]]:
+        """What is asked of a worker for each candidate, in the order of the runs."""
+        options = {"smoke": self.smoke, "train_sizes": [] if self.smoke else sorted(set(self.train_sizes))}
+        for place in ordered(self.entrants):
+            entrant = self.entrants[place]
+            yield {
+                "spec": entrant.spec.resolved(),
+                "folder": str(self.run_folder(entrant.name)),
+                "key": candidate_key(entrant, data, options),
+                "jobs": self.jobs,
+                "device": self.device,
+                **options,
+            }
 
     def _libraries(self) -> list[str]:
         """What a worker imports once for all candidates."""

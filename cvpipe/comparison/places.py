@@ -35,7 +35,11 @@ def find_places(folders: Iterable[Path]) -> None:
 
 def placed(rows: FeatureRows) -> FeatureRows:
     """Features with places on a map."""
-    return rows if rows.tsne is not None else replace(rows, tsne=_tsne(rows.values.tobytes(), *rows.values.shape))
+    return (
+        rows
+        if rows.tsne is not None
+        else replace(rows, tsne=_tsne(rows.values.tobytes(), *rows.values.shape))
+    )
 
 
 @lru_cache(64)

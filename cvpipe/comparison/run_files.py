@@ -56,7 +56,9 @@ def read_run(folder: str | Path) -> RunFiles:
     rows = _predictions(path / "predictions.csv", summary)
     run = RunFiles(path, summary, rows)
     if not run.sealed:
-        _spec(path / "spec.yaml")  # reading YAML takes more time than all the rest, so otherwise its hash is enough
+        _spec(
+            path / "spec.yaml"
+        )  # reading YAML takes more time than all the rest, so otherwise its hash is enough
     _fits(run)
     return run
 
