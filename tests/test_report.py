@@ -40,7 +40,7 @@ class Grid:
     def __init__(self, gives: type = Descriptors, per_image: int = 9) -> None:
         self.gives, self.per_image = gives, per_image
 
-    def transform(self, images: Images) -> Any:
+    def transform(self, images: Images) -> Descriptors | Keypoints:
         n, m = len(images), self.per_image
         pixels = [image.shape[:2] for image in images]
         xy = np.tile(np.linspace(1, 20, m, dtype=np.float32)[:, None], (n, 2))
@@ -347,7 +347,7 @@ def test_the_strongest_keypoints_are_drawn_where_there_are_many():
 
 def test_keypoints_come_from_the_fitted_stages():
     class Unfitted(Grid):
-        def transform(self, images: Images) -> Any:
+        def transform(self, images: Images) -> Descriptors | Keypoints:
             raise NotFitted("stage 'grid' is not fitted: call fit first")
 
     pipeline = FakePipeline(Unfitted())

@@ -11,7 +11,7 @@ import numpy as np
 from cvpipe.conductor.result import RunResult
 from cvpipe.data import BinaryDescriptors, Descriptors, Images, Keypoints
 from cvpipe.data.seeds import generator
-from cvpipe.report.leading import fitted, one_of_each_class, outputs
+from cvpipe.report.leading import fitted, may_give, one_of_each_class, outputs
 from cvpipe.report.thumbnails import data_uri, read_or_none
 
 Points = BinaryDescriptors | Descriptors | Keypoints
@@ -39,6 +39,8 @@ def section(result: RunResult) -> dict[str, Any] | None:
 def _drawn(result: RunResult) -> Iterator[dict[str, Any]]:
     images, labels = result.dataset.images, result.dataset.labels
     ids, stages = images.ids, fitted(result.pipeline)
+    if not may_give(stages, BinaryDescriptors, Descriptors, Keypoints):
+        return
     for row in one_of_each_class(labels, IMAGES):
         pixels = read_or_none(images, row)
         found = None if pixels is None else _points(stages, images[[row]])

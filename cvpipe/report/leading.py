@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from cvpipe.composite import Composite
+from cvpipe.conductor.edges import gives
 from cvpipe.data import Images, Keypoints
 from cvpipe.errors import CvpipeError
 from cvpipe.stage import Classifier
@@ -37,6 +38,19 @@ def outputs(stages: Sequence[Any], batch: Any) -> Iterator[tuple[Any, Any]]:
         yield stage, batch
         if not isinstance(batch, Images | Keypoints):
             return
+
+
+def may_give(stages: Sequence[Any], *kinds: type) -> bool:
+    """Whether `outputs` may find something of these kinds, as the stages declare what they give: trying takes time."""
+    for stage in stages:
+        if isinstance(stage, Composite):
+            found = any(may_give(chain, *kinds) for chain in stage.fitted_chains())
+        else:
+            parts = [part for part in (getattr(stage, "sampler", None), stage) if part is not None]
+            found = any(kind in kinds for part in parts for kind in gives(type(part)))
+        if found:
+            return True
+    return False
 
 
 def fitted(pipeline: Any) -> Sequence[Any]:

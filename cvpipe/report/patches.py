@@ -11,7 +11,7 @@ import numpy as np
 from cvpipe.conductor.edges import gives
 from cvpipe.conductor.result import RunResult
 from cvpipe.data import Images, Maps, Patches
-from cvpipe.report.leading import fitted, one_of_each_class, outputs
+from cvpipe.report.leading import fitted, may_give, one_of_each_class, outputs
 from cvpipe.report.thumbnails import data_uri, read_or_none
 from cvpipe.stage import Stage
 
@@ -39,6 +39,8 @@ def _drawn(result: RunResult) -> Iterator[dict[str, Any]]:
     rows = result.splits[0].train if result.splits else np.arange(len(result.dataset.images))
     images, labels = result.dataset.images, result.dataset.labels[rows]
     ids, stages = images.ids, fitted(result.pipeline)
+    if not may_give(stages, Patches):
+        return
     for row in rows[one_of_each_class(labels, IMAGES)].tolist():
         pixels = read_or_none(images, row)
         found = None if pixels is None else _patches(stages, images[[row]])
