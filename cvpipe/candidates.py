@@ -11,7 +11,7 @@ import numpy as np
 
 from cvpipe.api import run
 from cvpipe.comparison.candidate import CurvePoint
-from cvpipe.comparison.costs import costs
+from cvpipe.comparison.costs import costs, speeds
 from cvpipe.comparison.feature_rows import keep_features
 from cvpipe.comparison.record import write_record
 from cvpipe.comparison.worker import Teller
@@ -53,9 +53,10 @@ def run_candidate(task: Mapping[str, Any], teller: Teller) -> None:
     found: dict[str, Any] = {}
 
     def computed(result: RunResult) -> None:
-        found["costs"] = costs(result)  # while nothing else is at work
+        seconds, dimension = speeds(result, task["speeds"])  # while nothing else is at work
+        found["costs"] = costs(result, seconds.values(), dimension)
         found["curve"] = [_point(task["spec"], size, options) for size in task["train_sizes"]]
-        teller.free()
+        teller.free(seconds)
 
     options["replace"] = True  # what is stale in the folder may be of another spec
     result = run(task["spec"], out=task["folder"], smoke=task["smoke"], computed=computed, **options)

@@ -10,13 +10,17 @@ import pytest
 from toys import number, striped
 
 from cvpipe.comparison.contest import Contest
-from cvpipe.comparison.costs import MOST, speed
+from cvpipe.comparison.costs import MOST, costs, speed, speeds
 from cvpipe.comparison.entrants import enter
 from cvpipe.comparison.suite import Asked
 from cvpipe.conductor import trial
+from cvpipe.conductor.pipeline import Pipeline
 from cvpipe.data import Features, Images
 from cvpipe.device import Device, use
 from cvpipe.stage import Stage
+from cvpipe.stages.classifiers.knn import Knn
+from cvpipe.stages.features.raw_pixels import RawPixels
+from cvpipe.stages.features.standardize import Standardize
 
 
 class Clocked(Stage):
@@ -48,6 +52,21 @@ def test_the_mean_of_as_many_images_as_there_is_time_for(
     assert found.seconds == [pytest.approx(each * (1 + timed) / 2)]
     assert found.dimension is None
     assert Clocked.seen == [0, *range(timed)]  # once more than needed: what compiles is not timed
+
+
+def test_what_is_known_of_shared_stages_is_not_measured_again() -> None:
+    dataset = striped(24)
+    result = Pipeline([RawPixels(), Standardize(), Knn()], cache=False).run(dataset, split={"kfold": 2})
+    first, dimension = speeds(result, {})
+    pixels, scaler, knn = first
+    again, same = speeds(result, {pixels: 7.0, scaler: 8.0, knn: 9.0})
+    assert (list(again), same) == (list(first), dimension)
+    assert [again[pixels], again[scaler]] == [7.0, 8.0]
+    assert again[knn] < 9.0  # what ends a pipeline is its own
+    alone, _ = speeds(result, {scaler: 8.0})
+    assert alone[scaler] < 8.0  # it was measured on what something else gave
+    found = costs(result, again.values(), same)
+    assert [stage["predict_ms_per_image"] for stage in found.stages][:2] == [7000.0, 8000.0]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,18 @@ from cvpipe import registry
 
 HOUSE = Path(__file__).parents[1]
 ORDER = [
-    {"errors", "configurable", "options", "files", "threads", "device", "fitting", "wording", "help", "memory"},
+    {
+        "errors",
+        "configurable",
+        "options",
+        "files",
+        "threads",
+        "device",
+        "fitting",
+        "wording",
+        "help",
+        "memory",
+    },
     {"data"},
     {"vision", "statistics"},
     {"nets"},

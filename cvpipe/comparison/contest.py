@@ -88,16 +88,19 @@ class Contest:
     ) -> tuple[dict[str, Failure], set[str]]:
         """Run what is not finished; failures by name, and the names of all that were begun."""
         begun: list[str] = []  # by the number of the task
+        speeds: dict[str, float] = {}
         meanwhile.do(get_ready)
-        for number, task in enumerate(list(self._tasks(data)), 1):  # all at once: nothing is at work yet
+        for place, task in enumerate(list(self._tasks(data)), 1):  # all at once: nothing is at work yet
             name = task["spec"]["name"]
-            turn = f"candidate {number} of {len(self.entrants)}: {name}"
+            turn = f"candidate {place} of {len(self.entrants)}: {name}"
             if is_finished(self.run_folder(name), task["key"]):
                 progress.note(f"{turn}, finished before")
                 continue
             progress.note(turn)
             meanwhile.begin()
-            if failure := runner.failed(runner.run(task, progress)):
+            number = runner.run({**task, "speeds": speeds}, progress)
+            speeds |= runner.found.get(number) or {}
+            if failure := runner.failed(number):
                 progress.note(f"{name} failed: {failure.reason}")
             meanwhile.do(partial(find_places, self._folders(begun[-1:])))  # the one before has ended
             begun.append(name)

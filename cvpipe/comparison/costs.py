@@ -1,17 +1,21 @@
-"""What a fitted pipeline costs for one more image, measured on a few: no cache, one worker, and alike for all."""
+"""What a fitted pipeline costs for one more image, measured on a few: no cache, one worker, and alike for all.
+
+Stages that several candidates share are measured once, so that these cost the same, and nobody waits for them again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from cvpipe.comparison.candidate import Costs
 from cvpipe.conductor import trial, workers
+from cvpipe.conductor.features import given_to
 from cvpipe.conductor.measured import StageCost
 from cvpipe.conductor.result import RunResult
-from cvpipe.data import Features, Images
+from cvpipe.data import Features
 from cvpipe.stage import Stage
 
 BUDGET_S = 0.06
@@ -29,32 +33,45 @@ class Speed(NamedTuple):
     """Numbers in the vector that the classifier gets; None where it gets something else."""
 
 
-def speed(stages: Sequence[Stage], images: Images) -> Speed:
-    """Send a few images through fitted stages: two, which tell how many more there is time for."""
-    _timed(stages, images[:1])  # compiles
-    found = _timed(stages, images[:FEWEST])
+def speed(stages: Sequence[Stage], given: Any) -> Speed:
+    """Send a few images, or what other stages gave for them, through fitted stages: two, which tell how many more there
+    is time for."""
+    _timed(stages, given[:1])  # compiles
+    found = _timed(stages, given[:FEWEST])
     fit = int(BUDGET_S / max(sum(found.seconds), 1e-6))
-    count = min(fit, MOST, len(images))
+    count = min(fit, MOST, len(given))
     if count <= FEWEST:
         return found
-    more = _timed(stages, images[FEWEST:count])
+    more = _timed(stages, given[FEWEST:count])
     share = FEWEST / count
     seconds = [share * a + (1 - share) * b for a, b in zip(found.seconds, more.seconds, strict=True)]
     return Speed(seconds, found.dimension)
 
 
-def costs(result: RunResult) -> Costs:
-    """The costs of a run, in the process that ran it; of its model `with_model` tells when that is written."""
+def speeds(result: RunResult, known: Mapping[str, float]) -> tuple[dict[str, float], int | None]:
+    """Seconds for an image by the key of each stage of a run, and the dimension of the features. What is `known` of the
+    first stages from a run that shares them is not measured again."""
+    links = result.pipeline.fitted_
+    shared = 0
+    while shared < len(links) - 1 and links[shared].key in known:
+        shared += 1
+    rows = result.splits[0].test[:MOST]
+    given = given_to(result.pipeline, shared, result.dataset.images, rows)
+    measured = speed([link.stage for link in links[shared:]], given)
+    seconds = [*(known[link.key] for link in links[:shared]), *measured.seconds]
+    return {link.key: taken for link, taken in zip(links, seconds, strict=True)}, measured.dimension
+
+
+def costs(result: RunResult, seconds: Iterable[float], dimension: int | None) -> Costs:
+    """The costs of a run, in the process that ran it, with what `speeds` tells; of its model `with_model` tells when
+    that is written."""
     stages = result.pipeline.fitted
-    measured = speed(stages, result.dataset.images[result.splits[0].test])
-    milliseconds = dict(
-        zip(_top_level(stages, result.stages), (1000 * s for s in measured.seconds), strict=True)
-    )
+    milliseconds = dict(zip(_top_level(stages, result.stages), (1000 * s for s in seconds), strict=True))
     return Costs(
         fit_s=_total_fit_s(result.stages, len(result.splits)),
         predict_ms_per_image=sum(milliseconds.values()),
         peak_rss_mb=workers.peak_mb(),
-        dimension=measured.dimension,
+        dimension=dimension,
         model_mb=0.0,
         total_s=result.total_s,
         stages=[
@@ -70,8 +87,7 @@ def with_model(costs: Costs, folder: Path) -> Costs:
     )
 
 
-def _timed(stages: Sequence[Stage], images: Images) -> Speed:
-    batch: Any = images
+def _timed(stages: Sequence[Stage], batch: Any) -> Speed:
     seconds, dimension = [], None
     for stage in stages:
         dimension = batch.values.shape[1] if isinstance(batch, Features) else None

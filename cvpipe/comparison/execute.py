@@ -32,6 +32,8 @@ class Runner(AbstractContextManager):
         self.libraries = list(libraries)
         self.outcomes: dict[int, Failure | None] = {}
         """By number of the task, from its beginning on: why it failed, or None."""
+        self.found: dict[int, Any] = {}
+        """By number of the task: what it told when another might begin."""
         self._at_work: set[int] = set()
         self._server: ahead.Server | None = None
 
@@ -98,7 +100,9 @@ class Runner(AbstractContextManager):
             self._at_work.discard(task)
             if rest[0]:
                 self.outcomes[task] = Failure(_ended(rest[0]), worker.FAILED)
-        elif word != "free" and task == number:
+        elif word == "free":
+            self.found[task] = rest[0]
+        elif task == number:
             getattr(progress, word)(*rest)
         return word == "free" and task == number
 

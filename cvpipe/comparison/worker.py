@@ -5,9 +5,9 @@
 Where the system can fork, one server imports the libraries once and forks for each task; elsewhere it does one task
 and ends. It reads a JSON object a line: `{"import": [modules]}`, after which `prepare` of MODULE is called, or
 `{"task": {...}, "number": n}`, for which FUNCTION is called with the task and a `Teller`; `prepare_more` of MODULE is
-called with the first task while that is at work. It writes a JSON list a line,
-the number of the task before all else: what the listener heard, `"free"` where the next task may begin, `"done"` or
-`"failed", reason, exit code`, and at last `"ended", status`.
+called with the first task while that is at work. It writes a JSON list a line, the number of the task before all else:
+what the listener heard, `"free"` and anything found where the next task may begin, `"done"` or `"failed", reason, exit
+code`, and at last `"ended", status`.
 """
 
 from __future__ import annotations
@@ -62,9 +62,9 @@ class Teller(Progress):
         """What is going on."""
         self.tell("doing", text)
 
-    def free(self) -> None:
-        """The rest needs one core and little time: the next task may begin beside it."""
-        self.tell("free")
+    def free(self, found: Any = None) -> None:
+        """The rest needs one core and little time: the next task may begin beside it, and may use what was found."""
+        self.tell("free", found)
 
 
 Work = Callable[[dict[str, Any], Teller], None]

@@ -57,11 +57,6 @@ class Flow(Passes):
         parts = list(self.stream(chain, rows))
         return Predictions.concat(parts)
 
-    def features(self, chain: Sequence[Link], rows: np.ndarray) -> Features | None:
-        """What a chain gives for some rows (sorted) of the images; None if that is no Features."""
-        parts = list(self.stream(chain, rows))
-        return None if not parts or not isinstance(parts[0], Features) else Features.concat(parts)
-
     def _fit_chain(
         self, stages: Sequence[Stage], before: Sequence[Link], place: Place, lesson: _Lesson
     ) -> list[Link]:

@@ -70,7 +70,11 @@ def make_ready(stage: type[Stage], work: Callable[[Any], Any], batch: Any) -> No
 
 def first_here(stages: list[type[Stage]]) -> bool:
     """Whether these are the first stages with kernels, in the state that all kernels are in, on this machine."""
-    if os.environ.get("NUMBA_CACHE_DIR") or machine_code.folder().exists() or not any(map(has_kernels, stages)):
+    if (
+        os.environ.get("NUMBA_CACHE_DIR")
+        or machine_code.folder().exists()
+        or not any(map(has_kernels, stages))
+    ):
         return False
     with contextlib.suppress(OSError):
         machine_code.folder().mkdir(parents=True)
