@@ -19,6 +19,7 @@ import os
 import select
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -29,6 +30,8 @@ from cvpipe.memory import keep_freed
 FORKS = sys.platform == "linux"
 """Elsewhere libraries may hold what does not survive a fork."""
 FAILED = RunError.exit_code
+NEWS_S = 0.1
+"""How often it is told how many images are done, s."""
 
 
 class Teller(Progress):
@@ -37,18 +40,27 @@ class Teller(Progress):
     def __init__(self, out: int, number: int) -> None:
         self.out = out
         self.number = number
+        self._advanced: dict[str, int] = {}
+        """Images by stage that were not told yet."""
+        self._told = time.monotonic()
 
     def tell(self, *words: Any) -> None:
-        """One line, in one write."""
-        os.write(self.out, (json.dumps([self.number, *words]) + "\n").encode())
+        """One line, in one write, after what was not told yet."""
+        advanced, self._advanced = self._advanced, {}
+        told = [("advance", stage, images) for stage, images in advanced.items()]
+        lines = [json.dumps([self.number, *line]) + "\n" for line in (*told, words) if line]
+        os.write(self.out, "".join(lines).encode())
+        self._told = time.monotonic()
 
     def begin(self, stage: str, total: int) -> None:
         """A stage will see so many images."""
         self.tell("begin", stage, total)
 
     def advance(self, stage: str, images: int) -> None:
-        """So many more are done."""
-        self.tell("advance", stage, images)
+        """So many more are done. Told now and then: each write may wait for a worker that holds the interpreter."""
+        self._advanced[stage] = self._advanced.get(stage, 0) + images
+        if time.monotonic() - self._told >= NEWS_S:
+            self.tell()
 
     def end(self, stage: str) -> None:
         """All are done."""

@@ -34,9 +34,11 @@ def heavy_libraries(stage: type[Stage]) -> list[str]:
 
 
 def late_libraries(stage: type[Stage]) -> list[str]:
-    """What else it imports when it works, and not before; some of it may be names of functions."""
-    found = imported_by(closure(stage.__module__) or {})
-    return sorted(name for name in found if name.startswith(LATE))
+    """What else it imports when it works, and not before: libraries, and modules with kernels. Some of it may be names
+    of functions."""
+    sources = closure(stage.__module__) or {}
+    kernels = [name for name, source in sources.items() if KERNELS in imported_by({name: source})]
+    return sorted({*kernels, *(name for name in imported_by(sources) if name.startswith(LATE))})
 
 
 def import_for(stage: type[Stage]) -> None:
