@@ -53,7 +53,7 @@ def run_candidate(task: Mapping[str, Any], teller: Teller) -> None:
     found: dict[str, Any] = {}
 
     def computed(result: RunResult) -> None:
-        seconds, dimension = speeds(result, task["speeds"])  # while nothing else is at work
+        seconds, dimension = speeds(result, teller.found or {})  # while nothing else is at work
         found["costs"] = costs(result, seconds.values(), dimension)
         found["curve"] = [_point(task["spec"], size, options) for size in task["train_sizes"]]
         teller.free(seconds)

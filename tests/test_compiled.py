@@ -18,7 +18,8 @@ from cvpipe.vision import compiled, machine_code
 ROOT = Path(cvpipe.__file__).parent
 KERNELS = sorted(
     ".".join(("cvpipe", *path.relative_to(ROOT).with_suffix("").parts))
-    for path in ROOT.glob("*/*.py")
+    for room in machine_code.ROOMS
+    for path in (ROOT / room).glob("*.py")
     if machine_code.KERNEL.search(path.read_bytes())
 )
 

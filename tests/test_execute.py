@@ -25,6 +25,12 @@ WORK = "test_execute:work"
 
 def work(task: Mapping[str, Any], teller: worker.Teller) -> None:
     """What a worker is asked to do in these tests."""
+    if task.get("prepared"):
+        teller.note("which is told when it begins")
+        Path(task["prepared"]).write_text("ready")
+    teller.ready()
+    if "hears" in task:
+        assert teller.found == task["hears"]
     teller.begin("stage", 3)
     teller.advance("stage", 2)
     teller.end("stage")
@@ -48,6 +54,7 @@ TASKS: dict[str, Callable[[Mapping[str, Any]], None]] = {
     "crash": lambda task: os.kill(os.getpid(), signal.SIGSEGV),
     "a second": lambda task: (time.sleep(1), fail(DataError("no images")))[1],
     "sleep": lambda task: sleep(task["mark"]),
+    "until": lambda task: until(task["mark"]),
 }
 
 
@@ -140,7 +147,7 @@ def test_a_worker_for_each_task_where_it_cannot_fork(task: str, monkeypatch: pyt
 
 def test_a_worker_that_does_not_fork_does_the_task_itself() -> None:
     read, write = os.pipe()
-    worker.Server("test_execute:work", write).do({"do": "data"}, worker.Teller(write, 7))
+    worker.Server("test_execute:work", write).do({"do": "data"}, 7)
     os.close(write)
     with open(read) as told:
         assert [json.loads(line) for line in told][3:] == [
@@ -164,6 +171,49 @@ def test_the_next_task_begins_beside_one_that_only_has_to_finish() -> None:
             0: Failure("no images", 3),
             1: Failure("its process was ended by SIGSEGV", 4),
         }
+
+
+def until(mark: str) -> None:
+    """Wait for a file."""
+    end = time.monotonic() + 30
+    while not Path(mark).exists():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+@pytest.mark.skipif(not worker.FORKS, reason="without fork there is one at a time")
+@pytest.mark.parametrize("do", ["nothing", "data", "kill"])
+def test_the_next_task_gets_ready_meanwhile_and_waits(tmp_path: Path, do: str) -> None:
+    first = {"do": "until", "mark": str(tmp_path / "prepared")}
+    second = {"do": do, "prepared": first["mark"], "hears": {"key": 0.5}}
+    heard = Heard()
+    with Runner(WORK) as runner:
+        assert runner.failed(runner.run(first, Progress(), after=second)) is None
+        assert runner.run(second, heard, {"key": 0.5}) == 1
+        runner.finish(heard)
+        assert (runner.failed(1) is None) == (do == "nothing")
+    assert heard.words[:2] == [("note", "which is told when it begins"), ("begin", "stage", 3)]
+
+
+@pytest.mark.skipif(not worker.FORKS, reason="without fork there is one at a time")
+def test_a_task_that_ends_while_it_gets_ready_is_told_in_its_turn(tmp_path: Path) -> None:
+    first, second = {"do": "nothing"}, {"do": "nothing", "prepared": str(tmp_path / "no" / "folder")}
+    with Runner(WORK) as runner:
+        assert runner.failed(runner.run(first, Progress(), after=second)) is None
+        number = runner.run(second, Progress())
+        assert runner.failed(number) == Failure(f"{tmp_path / 'no' / 'folder'}: No such file or directory", 4)
+        assert runner.failed(runner.run(first, Progress())) is None
+
+
+@pytest.mark.skipif(not worker.FORKS, reason="without fork there is one process only")
+def test_a_task_that_was_ready_when_the_server_died_is_ordered_again(tmp_path: Path) -> None:
+    second = {"do": "nothing", "prepared": str(tmp_path / "prepared")}
+    with Runner(WORK) as runner:
+        runner.run({"do": "until", "mark": second["prepared"]}, Progress(), after=second)
+        assert runner._server is not None
+        runner._server.kill()
+        runner._server.wait()
+        assert runner.failed(runner.run(second, Progress())) is None
 
 
 @pytest.mark.skipif(not worker.FORKS, reason="without fork there is one process only")

@@ -80,34 +80,38 @@ class Contest:
         """Where the run of a candidate is."""
         return self.folder / "runs" / name
 
-    def _folders(self, names: Iterable[str]) -> list[Path]:
-        return [self.run_folder(name) for name in names]
-
     def _run(
         self, runner: Runner, meanwhile: Meanwhile, data: str, progress: Progress
     ) -> tuple[dict[str, Failure], set[str]]:
         """Run what is not finished; failures by name, and the names of all that were begun."""
-        begun: list[str] = []  # by the number of the task
-        speeds: dict[str, float] = {}
+        tasks = list(self._tasks(data))  # all at once, while nothing is at work
+        left = [task for task in tasks if not is_finished(Path(task["folder"]), task["key"])]
+        names = [task["spec"]["name"] for task in left]
         meanwhile.do(get_ready)
-        for place, task in enumerate(list(self._tasks(data)), 1):  # all at once: nothing is at work yet
-            name = task["spec"]["name"]
-            turn = f"candidate {place} of {len(self.entrants)}: {name}"
-            if is_finished(self.run_folder(name), task["key"]):
-                progress.note(f"{turn}, finished before")
-                continue
-            progress.note(turn)
-            meanwhile.begin()
-            number = runner.run({**task, "speeds": speeds}, progress)
-            speeds |= runner.found.get(number) or {}
-            if failure := runner.failed(number):
-                progress.note(f"{name} failed: {failure.reason}")
-            meanwhile.do(partial(find_places, self._folders(begun[-1:])))  # the one before has ended
-            begun.append(name)
+        for place, task in enumerate(tasks, 1):
+            done = "" if task in left else ", finished before"
+            progress.note(f"candidate {place} of {len(tasks)}: {task['spec']['name']}{done}")
+            if task in left:
+                meanwhile.begin()
+                number = self._turn(runner, left, left.index(task), progress)
+                meanwhile.do(
+                    partial(find_places, self._folders(names[:number][-1:]))
+                )  # the one before has ended
         runner.finish(progress)
-        meanwhile.do(partial(find_places, self._folders(begun[-1:])))
-        failures = {begun[task]: failure for task, failure in runner.outcomes.items() if failure}
-        return failures, set(begun)
+        meanwhile.do(partial(find_places, self._folders(names[-1:])))
+        failures = {names[task]: failure for task, failure in runner.outcomes.items() if failure}
+        return failures, set(names)
+
+    def _turn(self, runner: Runner, tasks: list[dict[str, Any]], place: int, progress: Progress) -> int:
+        """Run one of the tasks while the next gets ready, with what all before have found; its number."""
+        known = {key: taken for found in runner.found.values() for key, taken in (found or {}).items()}
+        number = runner.run(tasks[place], progress, known, next(iter(tasks[place + 1 :]), None))
+        if failure := runner.failed(number):
+            progress.note(f"{tasks[place]['spec']['name']} failed: {failure.reason}")
+        return number
+
+    def _folders(self, names: Iterable[str]) -> list[Path]:
+        return [self.run_folder(name) for name in names]
 
     def _tasks(self, data: str) -> Iterator[dict[str, Any]]:
         """What is asked of a worker for each candidate, in the order of the runs."""

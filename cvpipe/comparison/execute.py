@@ -34,6 +34,11 @@ class Runner(AbstractContextManager):
         """By number of the task, from its beginning on: why it failed, or None."""
         self.found: dict[int, Any] = {}
         """By number of the task: what it told when another might begin."""
+        self._tasks: dict[int, dict[str, Any]] = {}
+        self._ordered: set[int] = set()
+        """Those that the server has."""
+        self._next: tuple[dict[str, Any], int] | None = None
+        """The task that gets ready, and its number."""
         self._at_work: set[int] = set()
         self._server: ahead.Server | None = None
 
@@ -44,22 +49,51 @@ class Runner(AbstractContextManager):
         """Import libraries in the background, so that the first task need not wait for them."""
         if self._server is None or self._server.poll() is not None:
             self._server = ahead.server(self.work, self.libraries)
+            self._ordered.clear()
 
-    def run(self, task: dict[str, Any], progress: Progress) -> int:
-        """Begin a task, and return its number as soon as another may begin beside it; never more than two at work."""
-        self.start()
-        number = len(self.outcomes)
-        self.outcomes[number] = Failure("its process ended without a word", worker.FAILED)
+    def run(
+        self, task: dict[str, Any], progress: Progress, found: Any = None, after: dict[str, Any] | None = None
+    ) -> int:
+        """Begin a task, and return its number as soon as another may begin beside it; never more than two at work.
+
+        It hears what others `found`. The task to be run `after` it gets ready meanwhile, and waits.
+        """
+        number = self._next[1] if self._next and self._next[0] is task else self._numbered(task)
         self._at_work.add(number)
         free = False
         with self._ended_on_error():
-            assert self._server is not None
-            ahead.order(self._server, {"task": task, "number": number})
+            self._order(number)
+            self._send({"go": number, "found": found})
+            self._prepare(after)
             while number in self._at_work and not (free and self._at_work == {number}):
                 free = self._hear(progress, number) or free
         if not worker.FORKS:
             self._stop()
         return number
+
+    def _numbered(self, task: dict[str, Any]) -> int:
+        number = len(self.outcomes)
+        self.outcomes[number] = Failure("its process ended without a word", worker.FAILED)
+        self._tasks[number] = task
+        return number
+
+    def _prepare(self, task: dict[str, Any] | None) -> None:
+        """Have a task get ready, where others need not end before."""
+        self._next = None
+        if task is not None and worker.FORKS:
+            self._next = task, self._numbered(task)
+            self._order(self._next[1])
+
+    def _order(self, number: int) -> None:
+        """Order a task from a server that is there, unless that has it already. Raises `BrokenPipeError`."""
+        self.start()
+        if number not in self._ordered:
+            self._ordered.add(number)
+            self._send({"task": self._tasks[number], "number": number})
+
+    def _send(self, what: dict[str, Any]) -> None:
+        assert self._server is not None
+        ahead.order(self._server, what)
 
     def failed(self, number: int) -> Failure | None:
         """How a task failed; None if it did not, or is still at work."""

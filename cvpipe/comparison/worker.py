@@ -3,11 +3,14 @@
     python -m cvpipe.comparison.worker MODULE:FUNCTION
 
 Where the system can fork, one server imports the libraries once and forks for each task; elsewhere it does one task
-and ends. It reads a JSON object a line: `{"import": [modules]}`, after which `prepare` of MODULE is called, or
-`{"task": {...}, "number": n}`, for which FUNCTION is called with the task and a `Teller`; `prepare_more` of MODULE is
-called with the first task while that is at work. It writes a JSON list a line, the number of the task before all else:
-what the listener heard, `"free"` and anything found where the next task may begin, `"done"` or `"failed", reason, exit
-code`, and at last `"ended", status`.
+and ends. It reads a JSON object a line:
+
+- `{"import": [modules]}`, after which `prepare` of MODULE is called;
+- `{"task": {...}, "number": n}`, for which FUNCTION is called with the task and a `Teller`. It gets ready, and waits;
+- `{"go": n, "found": ...}` for a task that may begin. After the first, `prepare_more` of MODULE is called with it.
+
+It writes a JSON list a line, the number of the task before all else: what the listener heard, `"free"` and anything
+found where the next task may begin, `"done"` or `"failed", reason, exit code`, and at last `"ended", status`.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from cvpipe.conductor.progress import Progress
 from cvpipe.errors import CvpipeError, RunError
@@ -35,11 +38,16 @@ NEWS_S = 0.1
 
 
 class Teller(Progress):
-    """Hands on what it hears about one task, a line each."""
+    """Hands on what it hears about one task, a line each, as soon as that may begin."""
 
-    def __init__(self, out: int, number: int) -> None:
+    def __init__(self, out: int, number: int, start: int | None = None) -> None:
         self.out = out
         self.number = number
+        self.found: Any = None
+        """What others found before this task began."""
+        self._start = start
+        """A pipe that tells when it may begin; None if it has."""
+        self._held: list[str] = []
         self._advanced: dict[str, int] = {}
         """Images by stage that were not told yet."""
         self._told = time.monotonic()
@@ -48,9 +56,21 @@ class Teller(Progress):
         """One line, in one write, after what was not told yet."""
         advanced, self._advanced = self._advanced, {}
         told = [("advance", stage, images) for stage, images in advanced.items()]
-        lines = [json.dumps([self.number, *line]) + "\n" for line in (*told, words) if line]
-        os.write(self.out, "".join(lines).encode())
+        self._held += [json.dumps([self.number, *line]) + "\n" for line in (*told, words) if line]
+        if self._start is None or words[:1] in (("done",), ("failed",)):
+            os.write(self.out, "".join(self._held).encode())
+            self._held.clear()
         self._told = time.monotonic()
+
+    def ready(self) -> None:
+        """Wait until the task may begin. Ends the process if who would say so is gone."""
+        if self._start is None:
+            return
+        with open(self._start) as pipe:
+            word = pipe.readline()
+        if not word:
+            os._exit(FAILED)
+        self._start, self.found = None, json.loads(word)
 
     def begin(self, stage: str, total: int) -> None:
         """A stage will see so many images."""
@@ -82,14 +102,24 @@ class Teller(Progress):
 Work = Callable[[dict[str, Any], Teller], None]
 
 
+class Child(NamedTuple):
+    """A process that does a task."""
+
+    process: int
+    teller: Teller
+    task: dict[str, Any]
+    start: int
+    """The pipe on which it waits to begin."""
+
+
 class Server:
     """Does what the orders say until they end."""
 
     def __init__(self, function: str, out: int) -> None:
         self.function = function
         self.out = out
-        self.children: dict[int, tuple[int, Teller]] = {}
-        """Process by the pipe that ends with it."""
+        self.children: dict[int, Child] = {}
+        """By the pipe that ends with it."""
         self.prepared = False
 
     def serve(self, orders: int) -> None:
@@ -105,39 +135,54 @@ class Server:
                 *lines, held = (held + data).split(b"\n")
                 for line in lines:
                     self._obey(json.loads(line))
-        for child, _ in self.children.values():
-            os.kill(child, signal.SIGKILL)
+        for child in self.children.values():
+            os.kill(child.process, signal.SIGKILL)
 
     def _obey(self, order: dict[str, Any]) -> None:
         if "import" in order:
             _get_ready(self.function, order["import"])
         if "task" in order:
-            (self._fork if FORKS else self.do)(order["task"], Teller(self.out, order["number"]))
+            (self._fork if FORKS else self.do)(order["task"], order["number"])
+        if "go" in order:
+            self._go(order["go"], order["found"])
 
-    def do(self, task: dict[str, Any], teller: Teller) -> None:
+    def do(self, task: dict[str, Any], number: int) -> None:
         """Do a task in this process."""
+        teller = Teller(self.out, number)
         attempt(_resolved(self.function), task, teller)
         teller.tell("ended", 0)
 
-    def _fork(self, task: dict[str, Any], teller: Teller) -> None:
+    def _fork(self, task: dict[str, Any], number: int) -> None:
         alive, held = os.pipe()
+        start, begin = os.pipe()
         child = os.fork()
         if child == 0:
+            os.close(begin)  # so that it ends with this process
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            attempt(_resolved(self.function), task, teller)
+            attempt(_resolved(self.function), task, Teller(self.out, number, start))
             os._exit(0)
         os.close(held)  # so only the child has it, and its end is told by the other side
-        self.children[alive] = child, teller
+        os.close(start)
+        self.children[alive] = Child(child, Teller(self.out, number), task, begin)
+
+    def _go(self, number: int, found: Any) -> None:
+        """Let a task begin."""
+        child = next((child for child in self.children.values() if child.teller.number == number), None)
+        if child is None:
+            return  # it failed while it got ready
+        with contextlib.suppress(BrokenPipeError):
+            os.write(child.start, (json.dumps(found) + "\n").encode())
         if not self.prepared:
             self.prepared = True
             with contextlib.suppress(CvpipeError, OSError):  # the task itself will tell
-                _call(self.function, "prepare_more", task)
+                _call(self.function, "prepare_more", child.task)
 
     def _bury(self, pipe: int) -> None:
         """Tell the exit code of a child, or minus the signal that ended it."""
+        child = self.children.pop(pipe)
         os.close(pipe)
-        child, teller = self.children.pop(pipe)
-        teller.tell("ended", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        os.close(child.start)
+        child.teller.tell("ended", os.waitstatus_to_exitcode(os.waitpid(child.process, 0)[1]))
 
 
 def _get_ready(function: str, libraries: Sequence[str]) -> None:

@@ -74,6 +74,9 @@ def conduct(
         ledger.begin(len(data), len(folds))
         if first_here([type(stage) for stage in stages]):
             listener.note("kernels are compiled for this machine, once: that takes up to half a minute")
+        waits = time.perf_counter()
+        listener.ready()
+        began += time.perf_counter() - waits
         results, fitted = _all_splits(flow, stages, data, folds)
         used_device = current()
         final = flow.fit(_copies(stages), np.arange(len(data)), data.labels) if refit else fitted

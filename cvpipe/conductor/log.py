@@ -32,6 +32,10 @@ class Logged(Progress):
         self.write(f"{stage}: {self._images.get(stage, 0):,} images")
         self.listener.end(stage)
 
+    def ready(self) -> None:
+        """All is prepared."""
+        self.listener.ready()
+
     def note(self, text: str) -> None:
         """News."""
         self.write(text)

@@ -15,6 +15,9 @@ class Progress:
     def end(self, stage: str) -> None:
         """A stage will see no more images."""
 
+    def ready(self) -> None:
+        """All is prepared, and stages begin when this returns: a listener may let them wait."""
+
     def note(self, text: str) -> None:
         """One line of news, such as `candidate 2 of 5: lbp_svm`."""
 

@@ -38,8 +38,7 @@ def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
 @cache
 def warm_up() -> None:
     """Have numba load now what it would load at its first call, so that processes forked from this one have it."""
-    folder()
-    numba.njit(_nothing)()
+    compiled()(_nothing)()  # most of it comes with the first kernel that is read from the cache
 
 
 def _nothing() -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from cvpipe.files import user_cache
 
+ROOMS = ("vision", "nets")
+"""Those that have kernels."""
 KERNEL = re.compile(rb"^(from cvpipe\.vision\.compiled import|@fast\b)", re.MULTILINE)
 """What files with kernels have in them."""
 SHAPE = re.compile(rb"^class \w+\(NamedTuple\)", re.MULTILINE)
@@ -24,7 +26,8 @@ def folder() -> Path:
     """One folder for each state of all kernels. numba compiles again when the file of a kernel changes, but not when
     that of a kernel it calls does."""
     state = hashlib.sha256()
-    for path in sorted(Path(__file__).parents[1].glob("*/*.py")):
+    house = Path(__file__).parents[1]
+    for path in sorted(path for room in ROOMS for path in (house / room).glob("*.py")):
         source = path.read_bytes()
         if KERNEL.search(source) or SHAPE.search(source):
             state.update(source)
