@@ -17,6 +17,7 @@ from cvpipe.conductor import workers
 from cvpipe.conductor.links import linked
 from cvpipe.conductor.load import load
 from cvpipe.conductor.log import Logged
+from cvpipe.conductor.measured import Worked
 from cvpipe.conductor.pipeline import Pipeline
 from cvpipe.conductor.plan import Plan, make_plan
 from cvpipe.conductor.progress import Progress
@@ -49,7 +50,7 @@ def run(
     cache: bool = True,
     replace: bool = False,
     progress: Progress | None = None,
-    computed: Callable[[RunResult], None] | None = None,
+    computed: Callable[[Worked], None] | None = None,
     **options: Any,
 ) -> RunResult:
     """Train, time and score what a spec describes: a path, a shipped name, a mapping or a `Spec`.
@@ -57,8 +58,8 @@ def run(
     `overrides` are `["bag_of_words.words=1000"]` as on the command line; `bag_of_words__words=1000` is the same.
     With `out` the folder of the run is written (`True`: the next free `runs/<name>/<n>`), and `result.folder` is that
     folder; a finished run of another spec stays there, and is an error, unless `replace`. `smoke` takes a few images
-    only. `computed` is called when the stages have done their work and the files are not written yet. Raises
-    `SpecError`, `DataError` or `RunError`.
+    only. `computed` is called when the stages have done their work, which is not scored yet. Raises `SpecError`,
+    `DataError` or `RunError`.
     """
     if isinstance(spec, Spec) and (overrides or options or data is not None or seed is not None):
         raise SpecError("a `Spec` is complete: give `load_spec` what is to be overridden")
@@ -85,12 +86,11 @@ def run(
             name=loaded.name,
             spec=resolved,
             progress=listener,
+            computed=computed,
         )
     if isinstance(listener, Logged):
         for warning in result.warnings:  # whoever called finds them in the result
             listener.write(f"warning: {warning}")
-    if computed:
-        computed(result)
     if folder:
         write(result, folder)
         result.folder = folder

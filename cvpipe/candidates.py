@@ -15,9 +15,9 @@ from cvpipe.comparison.costs import costs, speeds
 from cvpipe.comparison.feature_rows import keep_features
 from cvpipe.comparison.record import write_record
 from cvpipe.comparison.worker import Teller
-from cvpipe.conductor import keys
+from cvpipe.conductor import keys, workers
 from cvpipe.conductor.environment import environment
-from cvpipe.conductor.result import RunResult
+from cvpipe.conductor.measured import Worked
 from cvpipe.conductor.scan import token_of
 from cvpipe.conductor.store import open_store
 from cvpipe.report.html import compile_templates
@@ -52,16 +52,16 @@ def run_candidate(task: Mapping[str, Any], teller: Teller) -> None:
     options = {"jobs": task["jobs"], "device": task["device"], "progress": teller}
     found: dict[str, Any] = {}
 
-    def computed(result: RunResult) -> None:
-        seconds, dimension = speeds(result, teller.found or {})  # while nothing else is at work
-        found["costs"] = costs(result, seconds.values(), dimension)
+    def computed(ran: Worked) -> None:
+        seconds, dimension = speeds(ran, teller.found or {})  # while nothing else is at work
+        found["speed"] = list(seconds.values()), dimension, workers.peak_mb()
         found["curve"] = [_point(task["spec"], size, options) for size in task["train_sizes"]]
         teller.free(seconds)
 
     options["replace"] = True  # what is stale in the folder may be of another spec
     result = run(task["spec"], out=task["folder"], smoke=task["smoke"], computed=computed, **options)
     keep_features(result)
-    write_record(result, task["key"], found["costs"], found["curve"])
+    write_record(result, task["key"], costs(result, *found["speed"]), found["curve"])
 
 
 def _point(spec: Mapping[str, Any], size: int, options: Mapping[str, Any]) -> CurvePoint:

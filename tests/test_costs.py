@@ -65,7 +65,7 @@ def test_what_is_known_of_shared_stages_is_not_measured_again() -> None:
     assert again[knn] < 9.0  # what ends a pipeline is its own
     alone, _ = speeds(result, {scaler: 8.0})
     assert alone[scaler] < 8.0  # it was measured on what something else gave
-    found = costs(result, again.values(), same)
+    found = costs(result, again.values(), same, 100.0)
     assert [stage["predict_ms_per_image"] for stage in found.stages][:2] == [7000.0, 8000.0]
 
 

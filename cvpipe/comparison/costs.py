@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cvpipe.comparison.candidate import Costs
-from cvpipe.conductor import trial, workers
+from cvpipe.conductor import trial
 from cvpipe.conductor.features import given_to
-from cvpipe.conductor.measured import StageCost
+from cvpipe.conductor.measured import StageCost, Worked
 from cvpipe.conductor.result import RunResult
 from cvpipe.data import Features
 from cvpipe.stage import Stage
@@ -48,29 +48,29 @@ def speed(stages: Sequence[Stage], given: Any) -> Speed:
     return Speed(seconds, found.dimension)
 
 
-def speeds(result: RunResult, known: Mapping[str, float]) -> tuple[dict[str, float], int | None]:
+def speeds(ran: Worked | RunResult, known: Mapping[str, float]) -> tuple[dict[str, float], int | None]:
     """Seconds for an image by the key of each stage of a run, and the dimension of the features. What is `known` of the
     first stages from a run that shares them is not measured again."""
-    links = result.pipeline.fitted_
+    links = ran.pipeline.fitted_
     shared = 0
     while shared < len(links) - 1 and links[shared].key in known:
         shared += 1
-    rows = result.splits[0].test[:MOST]
-    given = given_to(result.pipeline, shared, result.dataset.images, rows)
+    rows = ran.splits[0].test[:MOST]
+    given = given_to(ran.pipeline, shared, ran.dataset.images, rows)
     measured = speed([link.stage for link in links[shared:]], given)
     seconds = [*(known[link.key] for link in links[:shared]), *measured.seconds]
     return {link.key: taken for link, taken in zip(links, seconds, strict=True)}, measured.dimension
 
 
-def costs(result: RunResult, seconds: Iterable[float], dimension: int | None) -> Costs:
-    """The costs of a run, in the process that ran it, with what `speeds` tells; of its model `with_model` tells when
-    that is written."""
+def costs(result: RunResult, seconds: Iterable[float], dimension: int | None, peak_mb: float) -> Costs:
+    """The costs of a run, with what `speeds` tells, and the memory that the stages took at most; of its model
+    `with_model` tells when that is written."""
     stages = result.pipeline.fitted
     milliseconds = dict(zip(_top_level(stages, result.stages), (1000 * s for s in seconds), strict=True))
     return Costs(
         fit_s=_total_fit_s(result.stages, len(result.splits)),
         predict_ms_per_image=sum(milliseconds.values()),
-        peak_rss_mb=workers.peak_mb(),
+        peak_rss_mb=peak_mb,
         dimension=dimension,
         model_mb=0.0,
         total_s=result.total_s,

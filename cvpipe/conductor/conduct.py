@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from cvpipe.conductor.heavy import first_here
 from cvpipe.conductor.inputs import probe_images
 from cvpipe.conductor.ledger import Ledger
 from cvpipe.conductor.links import Link
-from cvpipe.conductor.measured import SplitResult
+from cvpipe.conductor.measured import SplitResult, Worked
 from cvpipe.conductor.pipeline import number_problems
 from cvpipe.conductor.progress import Progress
 from cvpipe.conductor.result import RunResult
@@ -54,13 +55,15 @@ def conduct(
     name: str = "pipeline",
     spec: Mapping[str, Any] | None = None,
     progress: Progress | None = None,
+    computed: Callable[[Worked], None] | None = None,
 ) -> RunResult:
     """Train on one side of every split, score on the other.
 
     `split` is as in a spec, by default `{"kfold": 5}`. `refit` trains the returned pipeline on all images;
-    otherwise it is the one of the first split. Raises `SpecError`, `DataError` or `RunError`.
+    otherwise it is the one of the first split. `computed` is called when the stages have done their work, before that
+    is scored; its time is not the run's. Raises `SpecError`, `DataError` or `RunError`.
     """
-    began = time.perf_counter()
+    clock = _Clock()
     chosen = _checked(pipeline, dataset, split, seed, jobs, on_bad_image)
     run_seed = pipeline.seed if seed is None else seed
     listener = progress or Progress()
@@ -74,13 +77,16 @@ def conduct(
         ledger.begin(len(data), len(folds))
         if first_here([type(stage) for stage in stages]):
             listener.note("kernels are compiled for this machine, once: that takes up to half a minute")
-        waits = time.perf_counter()
-        listener.ready()
-        began += time.perf_counter() - waits
+        with clock.stopped():
+            listener.ready()
         results, fitted = _all_splits(flow, stages, data, folds)
         used_device = current()
         final = flow.fit(_copies(stages), np.arange(len(data)), data.labels) if refit else fitted
         ledger.end()
+    fitted_pipeline = pipeline.fitted_with(final, run_seed, probe_images(data.images[folds[0].test]))
+    if computed:
+        with clock.stopped():
+            computed(Worked(data, results, fitted_pipeline))
     found = evaluate(data.labels, data.groups, results, metrics, data.classes, run_seed)
     return RunResult(
         name=name,
@@ -90,11 +96,11 @@ def conduct(
         seed=run_seed,
         splits=results,
         stages=ledger.costs(),
-        total_s=time.perf_counter() - began,
+        total_s=clock.seconds(),
         skipped=skipped,
         environment=environment(jobs_used, used_device),
         spec=dict(spec or {}),
-        pipeline=pipeline.fitted_with(final, run_seed, probe_images(data.images[folds[0].test])),
+        pipeline=fitted_pipeline,
         trained_on=f"all {len(data):,} images" if refit else f"split 0 ({len(folds[0].train):,} images)",
         warnings=[
             *_warnings(found, skipped, data, chosen),
@@ -102,6 +108,24 @@ def conduct(
         ],
         **vars(found),
     )
+
+
+class _Clock:
+    """Counts the seconds of a run."""
+
+    def __init__(self) -> None:
+        self.began = time.perf_counter()
+
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Inside, time is somebody else's."""
+        began = time.perf_counter()
+        yield
+        self.began += time.perf_counter() - began
+
+    def seconds(self) -> float:
+        """Wall seconds until now."""
+        return time.perf_counter() - self.began
 
 
 def _checked(

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cvpipe.data import Predictions
+from cvpipe.data import Dataset, Predictions
+
+if TYPE_CHECKING:
+    from cvpipe.conductor.pipeline import Pipeline
 
 
 @dataclass(frozen=True)
@@ -54,3 +58,13 @@ class SplitResult:
     """Rows of the data set that were predicted."""
     predictions: Predictions
     """For the rows in `test`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Worked:
+    """A run whose stages have done their work, and that is not scored yet."""
+
+    dataset: Dataset
+    splits: list[SplitResult]
+    pipeline: Pipeline
+    """Fitted."""
