@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +20,7 @@ from cvpipe.conductor.progress import Progress
 from cvpipe.device import Device
 from cvpipe.errors import SpecError
 from cvpipe.report.comparison.page import write_comparison
+from cvpipe.report.comparison.pictures import Pictures
 from cvpipe.report.html import compile_templates
 from cvpipe.spec import Spec
 
@@ -53,10 +55,12 @@ def compare(
     folder = comparison_folder.claim(out, name or entrants[0].spec.data.name)
     comparison_folder.write_suite(folder, name or folder.name, entrants, sizes)
     contest = Contest(name or folder.name, entrants, folder, sizes, jobs, device, smoke)
+    pictures = cache(lambda: Pictures(contest.dataset.images))
     with Meanwhile() as meanwhile:
         meanwhile.do(compile_templates)
+        meanwhile.do(lambda: pictures().get_ready())
         comparison = contest.hold(CANDIDATES, progress or Progress(), meanwhile)
-    write_comparison(comparison, folder, contest.dataset.images)
+    write_comparison(comparison, folder, pictures())
     comparison_folder.write(comparison)
     return comparison
 

@@ -16,6 +16,7 @@ from cvpipe.comparison.result import Comparison
 from cvpipe.comparison.tsne import tsne
 from cvpipe.data import Images
 from cvpipe.report.comparison.page import render
+from cvpipe.report.comparison.pictures import Pictures
 
 
 def pictures(comparison: Comparison) -> Images:
@@ -61,7 +62,9 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("comparison")
     comparison = small_comparison()
     with_features(comparison, folder)
-    (folder / "comparison.html").write_text(render(comparison, pictures(comparison)), encoding="utf-8")
+    (folder / "comparison.html").write_text(
+        render(comparison, Pictures(pictures(comparison))), encoding="utf-8"
+    )
     return folder / "comparison.html"
 
 

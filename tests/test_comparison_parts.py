@@ -25,6 +25,7 @@ from cvpipe.report.comparison.answers import drawn_classes
 from cvpipe.report.comparison.disagreements import chosen
 from cvpipe.report.comparison.feature_map import _unit, maps_of, purity
 from cvpipe.report.comparison.page import render, write_comparison
+from cvpipe.report.comparison.pictures import FEW, Pictures
 from cvpipe.report.comparison.tradeoff import pareto
 from cvpipe.report.sprite import make_sprite, squared
 from cvpipe.report.words import code_marks
@@ -175,11 +176,37 @@ def test_twenty_pipelines_fit_into_three_megabytes() -> None:
         rng.integers(0, 256, (64, 64, 3), dtype=np.uint8) for _ in range(10)
     ]  # the worst case for a codec
     images = Images.from_arrays([noise[i % 10] for i in range(2100)], answers.ids.tolist())
-    text = render(comparison, images)
+    text = render(comparison, Pictures(images))
     assert len(text.encode()) < 3_000_000
     assert text.count("data:image/webp") == 1
     assert "http://" not in re.sub(r"http://www\.w3\.org/2000/svg", "", text)
     assert "https://" not in text
+
+
+def noise(count: int) -> Images:
+    rng = np.random.default_rng(0)
+    return Images.from_arrays(rng.integers(0, 256, (count, 20, 30, 3), dtype=np.uint8))
+
+
+def test_pictures_made_in_advance_are_those_of_all_images() -> None:
+    images = noise(30)
+    pictures = Pictures(images)
+    alone = pictures.of(images.ids[:20])
+    assert list(alone[0]) == images.ids[:20]
+    pictures.get_ready()
+    ahead = pictures.of(images.ids[:20])
+    assert list(ahead[0]) == images.ids
+    assert ahead == Pictures(images).of(images.ids)
+    assert pictures.of(images.ids[:10]) == Pictures(images).of(images.ids[:10])  # most would not be shown
+    assert pictures.of(["gone", *images.ids[:2]])[0] == {images.ids[0]: 0, images.ids[1]: 1}
+
+
+@pytest.mark.parametrize("images", [None, noise(FEW + 1)])
+def test_no_pictures_are_made_in_advance_where_few_will_be_shown(images: Images | None) -> None:
+    pictures = Pictures(images)
+    pictures.get_ready()
+    assert pictures.of([]) == ({}, make_sprite([], 1))
+    assert pictures._all is None
 
 
 def test_what_a_comparison_may_lack(tmp_path: Path) -> None:

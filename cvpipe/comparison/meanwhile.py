@@ -16,29 +16,29 @@ LOWEST = 19
 
 
 class Meanwhile(AbstractContextManager):
-    """Inside, things are done one after the other in the background, once that has begun. Where it ends all are done,
-    unless it ends by an error."""
+    """Inside, things are done one after the other in the background, once that has begun. Where it ends, what is at
+    work is waited for, and the rest is dropped: nobody hears of it, and whoever needs it does it himself."""
 
     def __init__(self) -> None:
         self._things: queue.SimpleQueue[Callable[[], Any] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._dropped = False
 
-    def __exit__(self, kind: Any, *error: Any) -> None:
-        self._dropped = kind is not None
+    def __exit__(self, *error: Any) -> None:
+        self._dropped = True
         self._things.put(None)
-        self.begin().join()  # a thread that is inside a C++ library when Python ends makes the system abort
+        if self._thread:
+            self._thread.join()  # inside a C++ library when Python ends it would make the system abort
 
     def do(self, thing: Callable[[], Any]) -> None:
-        """Do it in its turn. Nobody hears what it gives, or that it failed: whoever needs it does it again."""
+        """Do it in its turn. Nobody hears what it gives, or that it failed."""
         self._things.put(thing)
 
-    def begin(self) -> threading.Thread:
+    def begin(self) -> None:
         """Begin, if that has not been said before."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._labour, daemon=True)
             self._thread.start()
-        return self._thread
 
     def _labour(self) -> None:
         _give_way()

@@ -9,10 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from cvpipe.comparison.result import Comparison
-from cvpipe.conductor import workers
 from cvpipe.data import Images
 from cvpipe.errors import CvpipeError, RunError
 from cvpipe.files import write_whole
@@ -20,14 +17,11 @@ from cvpipe.report.comparison import curves, leaderboard, pairs, ranks, tradeoff
 from cvpipe.report.comparison.answers import drawn_classes, payload
 from cvpipe.report.comparison.disagreements import chosen
 from cvpipe.report.comparison.feature_map import maps_of
+from cvpipe.report.comparison.pictures import Pictures
 from cvpipe.report.html import environment
-from cvpipe.report.sprite import Sprite, make_sprite, squared
-from cvpipe.report.thumbnails import read_or_none
 from cvpipe.report.words import plain
 
 FILE = "comparison.html"
-MOST_BYTES = 1_300_000
-"""Of all thumbnails together; as text they take a third more. The page stays below 3 MB."""
 SECTIONS: tuple[Callable[[Comparison], dict[str, Any] | None], ...] = (
     leaderboard.section,
     tradeoff.section,
@@ -37,16 +31,16 @@ SECTIONS: tuple[Callable[[Comparison], dict[str, Any] | None], ...] = (
 )
 
 
-def write_comparison(comparison: Comparison, folder: Path, images: Images | None = None) -> None:
-    """Write the page into a folder, whole or not at all; `images` as for `render`. Raises `RunError`."""
+def write_comparison(comparison: Comparison, folder: Path, pictures: Pictures | None = None) -> None:
+    """Write the page into a folder, whole or not at all; `pictures` as for `render`. Raises `RunError`."""
     try:
-        write_whole(folder / FILE, render(comparison, images))
+        write_whole(folder / FILE, render(comparison, pictures))
     except OSError as error:
         raise RunError(f"cannot write the results: {error.strerror}", where=str(folder)) from error
 
 
-def render(comparison: Comparison, images: Images | None = None) -> str:
-    """The page as text. `images` are those of the data set; by default they are found through a candidate's spec, and
+def render(comparison: Comparison, pictures: Pictures | None = None) -> str:
+    """The page as text. `pictures` are of the data set; by default its images are found through a candidate's spec, and
     where they are gone the page has no pictures."""
     ranked = comparison.ranked
     maps = maps_of(comparison)
@@ -54,7 +48,7 @@ def render(comparison: Comparison, images: Images | None = None) -> str:
     answers = next((c.answers for c in ranked if c.answers is not None), None)
     shown = [str(name) for name in answers.ids[places]] if answers is not None else []
     wanted = list(dict.fromkeys([*shown, *(name for one in maps for name in one["ids"])]))
-    thumbs, sprite = _thumbnails(images or _images_of(comparison), wanted)
+    thumbs, sprite = (pictures or Pictures(_images_of(comparison))).of(wanted)
     sections = [content for make in SECTIONS if (content := make(comparison))]
     sections += _by_script(comparison, maps, bool(shown))
     sections.append(_provenance(comparison))
@@ -89,20 +83,6 @@ def _images_of(comparison: Comparison) -> Images | None:
         return load_spec(comparison.candidates[0].spec).data.load().images
     except (CvpipeError, OSError, IndexError):
         return None
-
-
-def _thumbnails(images: Images | None, wanted: list[str]) -> tuple[dict[str, int], Sprite]:
-    """The number of each image's thumbnail by id, and all in one picture; those that cannot be read are left out."""
-    row_of = {name: row for row, name in enumerate(images.ids)} if images else {}
-
-    def small(name: str) -> np.ndarray | None:
-        pixels = read_or_none(images, row_of[name]) if images else None
-        return None if pixels is None else squared(pixels)
-
-    known = [name for name in wanted if name in row_of]
-    with workers.over(workers.count(None), small, known) as made:
-        found = {name: square for name, square in zip(known, made, strict=True) if square is not None}
-    return {name: place for place, name in enumerate(found)}, make_sprite(list(found.values()), MOST_BYTES)
 
 
 def _by_script(comparison: Comparison, maps: list[dict[str, Any]], pictures: bool) -> list[dict[str, Any]]:
