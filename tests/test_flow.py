@@ -7,6 +7,7 @@ import gc
 import os
 import subprocess
 import sys
+import time
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,9 +21,12 @@ from toys import Centre, Centroid, Sampled, Slopes, Spots, striped
 from cvpipe import Pipeline
 from cvpipe.conductor.chunks import CHUNK, chunked
 from cvpipe.conductor.finite import refuse_not_finite
+from cvpipe.conductor.measured import Worked
+from cvpipe.conductor.progress import Progress
 from cvpipe.conductor.result import RunResult
-from cvpipe.conductor.sample import FEWEST, ROWS_PER_IMAGE, RowSampler, drawn_images
+from cvpipe.conductor.sample import FEWEST, ROWS_PER_IMAGE, Picks, RowSampler, drawn_images
 from cvpipe.data import Dataset, Descriptors, Features, Images, offsets_of
+from cvpipe.data.seeds import generator
 from cvpipe.errors import DataError, RunError
 from cvpipe.stage import Learner, Stage
 from cvpipe.stages.classifiers.svm import Svm
@@ -457,3 +461,41 @@ def test_given_rows_of_labels_stay_with_their_images() -> None:
     Pipeline([Slopes(), Centre(), Centroid()]).run(data[order], split=SPLIT)
     for numbers, seen in Centre.fits:
         assert seen == labels[numbers].tolist()
+
+
+def test_draws_are_kept_for_the_next_split_and_forgotten_when_they_are_many() -> None:
+    picks = Picks(most=25)
+    draw = (3, "image", 90, 10)
+    rows = picks.get(draw)
+    expected = np.sort(generator(3, "rows", "image").choice(90, 10, replace=False))
+    np.testing.assert_array_equal(rows, expected)
+    assert picks.get(draw) is rows
+    assert not np.array_equal(picks.get((4, "image", 90, 10)), rows)
+    for other in range(3):
+        picks.get((3, f"other {other}", 90, 10))
+    assert picks.get(draw) is not rows
+    np.testing.assert_array_equal(picks.get(draw), rows)
+
+
+def test_the_time_of_others_is_not_that_of_the_run() -> None:
+    """A listener may let a run wait before its stages begin, and who is called when they are done takes his time."""
+
+    class Waits(Progress):
+        def ready(self) -> None:
+            time.sleep(1)
+
+    ran: list[Worked] = []
+    began = time.perf_counter()
+    pipeline = Pipeline([Slopes(), Centroid()], cache=False)
+    result = pipeline.run(
+        striped(12),
+        split={"kfold": 2},
+        progress=Waits(),
+        computed=lambda done: (ran.append(done), time.sleep(1))[0],
+    )
+    assert result.total_s < time.perf_counter() - began - 1.9
+    assert (ran[0].dataset, ran[0].splits, ran[0].pipeline) == (
+        result.dataset,
+        result.splits,
+        result.pipeline,
+    )

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from cvpipe.conductor import heavy
+from cvpipe.stages.classifiers.random_forest import RandomForest
 from cvpipe.stages.classifiers.svm import Svm
+from cvpipe.stages.descriptors.dense_sift import DenseSift
 from cvpipe.stages.descriptors.sift import Sift
 from cvpipe.stages.features.lbp import Lbp
 from cvpipe.stages.networks.cnn import Cnn
@@ -34,6 +36,20 @@ def test_a_library_that_is_not_there_is_the_stages_problem(monkeypatch: pytest.M
     monkeypatch.setattr(heavy.importlib, "import_module", missing)
     heavy.import_for(Cnn)
     assert "torch" in asked
+
+
+def test_what_is_imported_inside_functions_comes_before_the_clock_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert "sklearn.ensemble" in heavy.late_libraries(RandomForest)
+    assert "cvpipe.vision._dense_sift_kernel" in heavy.late_libraries(DenseSift)
+    assert not any(name.startswith(("torch", "cvpipe.nets")) for name in heavy.late_libraries(DenseSift))
+    asked: list[str] = []
+    monkeypatch.setattr(heavy, "_ready", set())
+    monkeypatch.setattr(heavy.importlib, "import_module", asked.append)
+    for _ in range(2):
+        heavy.make_ready(RandomForest, lambda batch: None, np.zeros(5))
+    assert asked.count("sklearn.ensemble") == 1
 
 
 def test_kernels_are_compiled_by_one_image_before_the_clock_runs(monkeypatch: pytest.MonkeyPatch) -> None:

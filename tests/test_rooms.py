@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -187,6 +187,14 @@ def test_importing_the_package_imports_next_to_nothing() -> None:
 def test_the_library_imports_no_learning_library() -> None:
     code = "import cvpipe.api, cvpipe.conductor.load; cvpipe.Pipeline, cvpipe.load, cvpipe.load_spec"
     assert not imported_by(code) & {"torch", "sklearn", "matplotlib", "skimage", "PIL"}
+
+
+def test_a_run_imports_what_its_stages_need(class_folders: Callable[..., Path], tmp_path: Path) -> None:
+    root = class_folders({"cat": 4, "dog": 4})
+    spec = {"data": {"folder": str(root)}, "split": {"kfold": 2}, "stages": ["raw_pixels", "softmax"]}
+    found = imported_by(f"import cvpipe; cvpipe.run({spec!r}, out={str(tmp_path / 'out')!r}, cache=False)")
+    assert "numpy" in found
+    assert not found & {"torch", "sklearn", "matplotlib", "skimage", "pandas"}
 
 
 def test_every_public_name_is_there() -> None:
