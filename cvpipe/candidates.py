@@ -53,7 +53,7 @@ def run_candidate(task: Mapping[str, Any], teller: Teller) -> None:
     found: dict[str, Any] = {}
 
     def computed(ran: Worked) -> None:
-        seconds, dimension = speeds(ran, teller.found or {})  # while nothing else is at work
+        seconds, dimension = speeds(ran, teller.found or {})  # at most the next one gets ready
         found["speed"] = list(seconds.values()), dimension, workers.peak_mb()
         found["curve"] = [_point(task["spec"], size, options) for size in task["train_sizes"]]
         teller.free(seconds)

@@ -11,6 +11,8 @@ import sys
 
 LARGEST = 256 << 20
 """Arrays from here on still go back at once, bytes."""
+LARGEST_BEFORE = 32 << 20
+"""The largest limit that older versions of glibc take, bytes."""
 KEPT = 512 << 20
 """How much may lie idle at the end of a heap, bytes."""
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
@@ -25,5 +27,5 @@ def keep_freed() -> None:
 
     with contextlib.suppress(AttributeError, OSError):
         mallopt = ctypes.CDLL(None).mallopt
-        mallopt(_MMAP_THRESHOLD, LARGEST)
-        mallopt(_TRIM_THRESHOLD, KEPT)
+        if mallopt(_MMAP_THRESHOLD, LARGEST) or mallopt(_MMAP_THRESHOLD, LARGEST_BEFORE):
+            mallopt(_TRIM_THRESHOLD, KEPT)  # alone it would hold the other where it is, which is lower

@@ -17,10 +17,12 @@ from cvpipe_cli.main import main
 from PIL import Image
 
 import cvpipe
+from cvpipe.comparison.feature_rows import read_features
 from cvpipe.comparison.load import load_comparison
 from cvpipe.comparison.result import Comparison
 from cvpipe.conductor.progress import Progress
 from cvpipe.errors import DataError, RunError, SpecError
+from cvpipe.report.comparison.feature_map import FEWEST
 
 KNN = {"name": "pixels", "stages": [{"raw_pixels": {"size": 8}}, {"knn": {"k": 1}}]}
 HISTOGRAM = {"name": "colours", "stages": ["colour_histogram", "knn"]}
@@ -145,6 +147,14 @@ def test_its_suite_gives_it_again(again: Path, tmp_path: Path, made: Comparison)
         assert other.candidate(name).scores == made.candidate(name).scores
     assert other.pairs == made.pairs
     assert other.sentences == made.sentences
+
+
+def test_places_on_maps_are_kept_with_the_runs_that_are_shown(made: Comparison) -> None:
+    """They are found once, and not again whenever the page is made."""
+    found = [read_features(candidate.folder) for candidate in made.ranked]
+    shown = [rows for rows in found if rows is not None and len(rows.ids) >= FEWEST]
+    assert shown
+    assert all(rows.tsne is not None for rows in shown)
 
 
 def test_finished_candidates_are_not_run_again(again: Path, photos: Path, made: Comparison) -> None:

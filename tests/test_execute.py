@@ -29,6 +29,8 @@ def work(task: Mapping[str, Any], teller: worker.Teller) -> None:
         teller.note("which is told when it begins")
         Path(task["prepared"]).write_text("ready")
     teller.ready()
+    if "early" in task:
+        TASKS[task["early"]](task)
     if "hears" in task:
         assert teller.found == task["hears"]
     teller.begin("stage", 3)
@@ -52,6 +54,7 @@ TASKS: dict[str, Callable[[Mapping[str, Any]], None]] = {
     "exit": lambda task: os._exit(9),
     "kill": lambda task: os.kill(os.getpid(), signal.SIGKILL),
     "crash": lambda task: os.kill(os.getpid(), signal.SIGSEGV),
+    "a while": lambda task: time.sleep(0.5),
     "a second": lambda task: (time.sleep(1), fail(DataError("no images")))[1],
     "sleep": lambda task: sleep(task["mark"]),
     "until": lambda task: until(task["mark"]),
@@ -196,13 +199,48 @@ def test_the_next_task_gets_ready_meanwhile_and_waits(tmp_path: Path, do: str) -
 
 
 @pytest.mark.skipif(not worker.FORKS, reason="without fork there is one at a time")
-def test_a_task_that_ends_while_it_gets_ready_is_told_in_its_turn(tmp_path: Path) -> None:
-    first, second = {"do": "nothing"}, {"do": "nothing", "prepared": str(tmp_path / "no" / "folder")}
+@pytest.mark.parametrize("first", ["nothing", "a while"])
+@pytest.mark.parametrize("early", ["data", "kill"])
+def test_a_task_that_ends_while_it_gets_ready_is_told_in_its_turn(early: str, first: str) -> None:
+    """Whether the one before is still at work then, or not."""
+    second = {"do": "nothing", "early": early}
+    reasons = {"data": "no images", "kill": "its process was ended by SIGKILL"}
     with Runner(WORK) as runner:
-        assert runner.failed(runner.run(first, Progress(), after=second)) is None
-        number = runner.run(second, Progress())
-        assert runner.failed(number) == Failure(f"{tmp_path / 'no' / 'folder'}: No such file or directory", 4)
-        assert runner.failed(runner.run(first, Progress())) is None
+        assert runner.failed(runner.run({"do": first}, Progress(), after=second)) is None
+        failure = runner.failed(runner.run(second, Progress(), after={"do": "nothing"}))
+        assert failure is not None
+        assert failure.reason.startswith(reasons[early])
+        assert runner.failed(runner.run({"do": "nothing"}, Progress())) is None
+        runner.finish(Progress())
+
+
+@pytest.mark.skipif(not worker.FORKS, reason="without fork there is one process only")
+def test_a_dead_server_leaves_nobody_waiting() -> None:
+    """What its children still tell counts; what gets ready is ordered again."""
+    second = {"do": "nothing"}
+    with Runner(WORK) as runner:
+        runner.run({"do": "a while", "free": True}, Progress(), after=second)
+        assert runner._server is not None
+        runner._server.kill()
+        runner._server.wait()
+        runner.run(second, Progress())
+        runner.finish(Progress())
+        assert runner.outcomes == {0: None, 1: None}
+
+
+def test_where_it_cannot_fork_a_task_has_its_time_to_finish(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "FORKS", False)
+    with Runner(WORK) as runner:
+        for task in ({"do": "a while", "free": True}, {"do": "nothing", "hears": {"key": 0.5}}):
+            assert runner.failed(runner.run(task, Progress(), {"key": 0.5}, after={"do": "nothing"})) is None
+
+
+def test_what_others_found_is_heard_where_it_cannot_fork() -> None:
+    read, write = os.pipe()
+    worker.Server("test_execute:work", write).do({"do": "nothing", "hears": 3}, 0, 3)
+    os.close(write)
+    with open(read) as told:
+        assert [0, "done"] in [json.loads(line) for line in told]
 
 
 @pytest.mark.skipif(not worker.FORKS, reason="without fork there is one process only")

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from cvpipe.comparison.meanwhile import LOWEST, Meanwhile
+from cvpipe.comparison.meanwhile import LOW, Meanwhile
 
 
 def test_things_are_done_in_turn_once_it_has_begun() -> None:
@@ -51,5 +51,5 @@ def test_it_takes_no_time_from_others() -> None:
         meanwhile.do(told.set)
         meanwhile.begin()
         assert told.wait(30)
-    assert found == [LOWEST]
-    assert os.getpriority(os.PRIO_PROCESS, 0) < LOWEST
+    assert found == [LOW]
+    assert os.getpriority(os.PRIO_PROCESS, 0) < LOW

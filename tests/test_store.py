@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cvpipe.conductor import entry
+from cvpipe.conductor import entry, upkeep
 from cvpipe.conductor.state import pack, unpack
 from cvpipe.conductor.store import Nowhere, Store, default_folder, limit_bytes, open_store
 from cvpipe.errors import RunError, SpecError
@@ -117,6 +117,30 @@ def test_only_old_half_written_files_are_swept(tmp_path: Path) -> None:
     os.utime(old, (time.time() - 90_000,) * 2)
     store.trim(10**9)
     assert (old.exists(), new.exists()) == (False, True)
+
+
+def test_a_store_is_looked_through_now_and_then_and_for_a_new_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trimmed: list[int] = []
+    monkeypatch.setattr(upkeep, "trim", lambda folder, limit: trimmed.append(limit))
+    monkeypatch.setattr(upkeep, "_trimmed", {})
+    for limit in (10**9, 10**9, 10, 10):
+        upkeep.trim_sometimes(tmp_path, limit)
+    assert trimmed == [10**9, 10]
+    later = time.monotonic() + 61
+    monkeypatch.setattr(upkeep.time, "monotonic", lambda: later)
+    upkeep.trim_sometimes(tmp_path, 10)
+    assert trimmed == [10**9, 10, 10]
+
+
+def test_only_files_of_a_store_are_swept(tmp_path: Path) -> None:
+    (tmp_path / "to").mkdir()
+    foreign = tmp_path / "to" / "film.mkv.part"
+    foreign.touch()
+    os.utime(foreign, (1000, 1000))
+    Store(tmp_path).trim(0)
+    assert foreign.exists()
 
 
 def test_clearing_removes_entries_only(tmp_path: Path) -> None:

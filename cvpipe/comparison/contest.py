@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -87,31 +87,26 @@ class Contest:
         tasks = list(self._tasks(data))  # all at once, while nothing is at work
         left = [task for task in tasks if not is_finished(Path(task["folder"]), task["key"])]
         names = [task["spec"]["name"] for task in left]
+        folders = [self.run_folder(name) for name in names]
         meanwhile.do(get_ready)
         for place, task in enumerate(tasks, 1):
             done = "" if task in left else ", finished before"
             progress.note(f"candidate {place} of {len(tasks)}: {task['spec']['name']}{done}")
             if task in left:
                 meanwhile.begin()
-                number = self._turn(runner, left, left.index(task), progress)
-                meanwhile.do(
-                    partial(find_places, self._folders(names[:number][-1:]))
-                )  # the one before has ended
+                self._turn(runner, left, left.index(task), progress)
+                meanwhile.do(partial(find_places, folders[: left.index(task)]))  # these have ended
         runner.finish(progress)
-        meanwhile.do(partial(find_places, self._folders(names[-1:])))
+        meanwhile.do(partial(find_places, folders[-1:]))
         failures = {names[task]: failure for task, failure in runner.outcomes.items() if failure}
         return failures, set(names)
 
-    def _turn(self, runner: Runner, tasks: list[dict[str, Any]], place: int, progress: Progress) -> int:
-        """Run one of the tasks while the next gets ready, with what all before have found; its number."""
+    def _turn(self, runner: Runner, tasks: list[dict[str, Any]], place: int, progress: Progress) -> None:
+        """Run one of the tasks while the next gets ready, with what all before have found."""
         known = {key: taken for found in runner.found.values() for key, taken in (found or {}).items()}
         number = runner.run(tasks[place], progress, known, next(iter(tasks[place + 1 :]), None))
         if failure := runner.failed(number):
             progress.note(f"{tasks[place]['spec']['name']} failed: {failure.reason}")
-        return number
-
-    def _folders(self, names: Iterable[str]) -> list[Path]:
-        return [self.run_folder(name) for name in names]
 
     def _tasks(self, data: str) -> Iterator[dict[str, Any]]:
         """What is asked of a worker for each candidate, in the order of the runs."""

@@ -35,11 +35,12 @@ class Runner(AbstractContextManager):
         self.found: dict[int, Any] = {}
         """By number of the task: what it told when another might begin."""
         self._tasks: dict[int, dict[str, Any]] = {}
-        self._ordered: set[int] = set()
-        """Those that the server has."""
         self._next: tuple[dict[str, Any], int] | None = None
         """The task that gets ready, and its number."""
+        self._ordered: set[int] = set()
+        """Those that the server has been asked for."""
         self._at_work: set[int] = set()
+        self._ended: set[int] = set()
         self._server: ahead.Server | None = None
 
     def __exit__(self, *error: Any) -> None:
@@ -47,7 +48,10 @@ class Runner(AbstractContextManager):
 
     def start(self) -> None:
         """Import libraries in the background, so that the first task need not wait for them."""
-        if self._server is None or self._server.poll() is not None:
+        if self._server is not None and self._server.poll() is not None:
+            while self._server:  # what its children still tell
+                self._hear(Progress(), -1)
+        if self._server is None:
             self._server = ahead.server(self.work, self.libraries)
             self._ordered.clear()
 
@@ -59,14 +63,15 @@ class Runner(AbstractContextManager):
         It hears what others `found`. The task to be run `after` it gets ready meanwhile, and waits.
         """
         number = self._next[1] if self._next and self._next[0] is task else self._numbered(task)
-        self._at_work.add(number)
         free = False
         with self._ended_on_error():
-            self._order(number)
-            self._send({"go": number, "found": found})
+            self._order(number, found)
+            if number not in self._ended:  # while it got ready
+                self._at_work.add(number)
+                self._send({"go": number, "found": found})
             self._prepare(after)
             while number in self._at_work and not (free and self._at_work == {number}):
-                free = self._hear(progress, number) or free
+                free = (self._hear(progress, number) and worker.FORKS) or free
         if not worker.FORKS:
             self._stop()
         return number
@@ -84,12 +89,12 @@ class Runner(AbstractContextManager):
             self._next = task, self._numbered(task)
             self._order(self._next[1])
 
-    def _order(self, number: int) -> None:
+    def _order(self, number: int, found: Any = None) -> None:
         """Order a task from a server that is there, unless that has it already. Raises `BrokenPipeError`."""
         self.start()
-        if number not in self._ordered:
+        if number not in self._ordered | self._ended:
             self._ordered.add(number)
-            self._send({"task": self._tasks[number], "number": number})
+            self._send({"task": self._tasks[number], "number": number, "found": found})
 
     def _send(self, what: dict[str, Any]) -> None:
         assert self._server is not None
@@ -111,7 +116,7 @@ class Runner(AbstractContextManager):
         try:
             yield
         except BrokenPipeError:
-            self._at_work.clear()
+            self._stop()
         except BaseException:
             self._stop()
             raise
@@ -123,7 +128,7 @@ class Runner(AbstractContextManager):
         assert self._server.stdout is not None
         line = self._server.stdout.readline()
         if not line:  # the worker is gone, and all its children
-            self._at_work.clear()
+            self._stop()
             return False
         task, word, *rest = json.loads(line)
         if word == "done":
@@ -132,6 +137,7 @@ class Runner(AbstractContextManager):
             self.outcomes[task] = Failure(*rest)
         elif word == "ended":
             self._at_work.discard(task)
+            self._ended.add(task)
             if rest[0]:
                 self.outcomes[task] = Failure(_ended(rest[0]), worker.FAILED)
         elif word == "free":

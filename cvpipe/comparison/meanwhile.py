@@ -1,4 +1,4 @@
-"""What can be done while candidates are at work, by whoever waits for them, at the lowest priority."""
+"""What can be done while candidates are at work, by whoever waits for them, at a low priority."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
-LOWEST = 19
-"""The priority of what takes no time from others, as `nice` counts."""
+LOW = 5
+"""The priority, as `nice` counts: a third of the time that others get. With less, a thread that holds the interpreter
+would keep the one that hears the candidates waiting for half a second."""
 
 
 class Meanwhile(AbstractContextManager):
@@ -48,7 +49,7 @@ class Meanwhile(AbstractContextManager):
 
 
 def _give_way() -> None:
-    """This thread takes what others leave."""
+    """This thread takes less time than others."""
     if sys.platform == "linux":  # elsewhere priority is that of the whole process
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST)
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOW)

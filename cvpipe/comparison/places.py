@@ -25,21 +25,22 @@ def get_ready() -> None:
 
 
 def find_places(folders: Iterable[Path]) -> None:
-    """Keep places on a map with the features of some runs, where there are features, and no places yet."""
+    """Keep places on a map with the features of some runs, where there are features."""
     for folder in folders:
         rows = read_features(folder)
-        if rows is not None and rows.tsne is None:
-            with contextlib.suppress(RunError):  # then they are found again
-                write_features(folder, placed(rows))
+        if rows is not None:
+            with_places(folder, rows)
 
 
-def placed(rows: FeatureRows) -> FeatureRows:
-    """Features with places on a map."""
-    return (
-        rows
-        if rows.tsne is not None
-        else replace(rows, tsne=_tsne(rows.values.tobytes(), *rows.values.shape))
-    )
+def with_places(folder: Path | None, rows: FeatureRows) -> FeatureRows:
+    """The features in the folder of a run, with places on a map, which are kept there."""
+    if rows.tsne is not None:
+        return rows
+    placed = replace(rows, tsne=_tsne(rows.values.tobytes(), *rows.values.shape))
+    with contextlib.suppress(RunError):  # then they are found again
+        if folder:
+            write_features(folder, placed)
+    return placed
 
 
 @lru_cache(64)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from cvpipe import threads
+
 PERPLEXITY = 20.0
 """About how many neighbours count (van der Maaten & Hinton 2008: 5 to 50), less for few images."""
 ITERATIONS = 500
@@ -26,7 +28,6 @@ def tsne(components: np.ndarray) -> np.ndarray:
 
     scale = max(float(components[:, 0].std()), 1e-12)  # its first step takes vectors of about this size
     perplexity = min(PERPLEXITY, (len(components) - 1) / 3)
-    embedding = TSNE(
-        perplexity=perplexity, init=first / scale * 1e-4, random_state=0, max_iter=ITERATIONS, n_jobs=1
-    )
-    return np.asarray(embedding.fit_transform(components / scale), np.float32)
+    embedding = TSNE(perplexity=perplexity, init=first / scale * 1e-4, random_state=0, max_iter=ITERATIONS)
+    with threads.one_blas_thread():  # several would spin while they wait: 30 times as long on a busy machine
+        return np.asarray(embedding.fit_transform(components / scale), np.float32)

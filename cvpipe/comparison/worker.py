@@ -6,7 +6,8 @@ Where the system can fork, one server imports the libraries once and forks for e
 and ends. It reads a JSON object a line:
 
 - `{"import": [modules]}`, after which `prepare` of MODULE is called;
-- `{"task": {...}, "number": n}`, for which FUNCTION is called with the task and a `Teller`. It gets ready, and waits;
+- `{"task": {...}, "number": n, "found": ...}`, for which FUNCTION is called with the task and a `Teller`. In a child it
+  gets ready, and waits;
 - `{"go": n, "found": ...}` for a task that may begin. After the first, `prepare_more` of MODULE is called with it.
 
 It writes a JSON list a line, the number of the task before all else: what the listener heard, `"free"` and anything
@@ -53,13 +54,14 @@ class Teller(Progress):
         self._told = time.monotonic()
 
     def tell(self, *words: Any) -> None:
-        """One line, in one write, after what was not told yet."""
+        """One line, after what was not told yet; each in one write, so that lines of several processes stay whole."""
         advanced, self._advanced = self._advanced, {}
         told = [("advance", stage, images) for stage, images in advanced.items()]
         self._held += [json.dumps([self.number, *line]) + "\n" for line in (*told, words) if line]
         if self._start is None or words[:1] in (("done",), ("failed",)):
-            os.write(self.out, "".join(self._held).encode())
-            self._held.clear()
+            held, self._held = self._held, []
+            for line in held:
+                os.write(self.out, line.encode())
         self._told = time.monotonic()
 
     def ready(self) -> None:
@@ -142,25 +144,30 @@ class Server:
         if "import" in order:
             _get_ready(self.function, order["import"])
         if "task" in order:
-            (self._fork if FORKS else self.do)(order["task"], order["number"])
+            (self._fork if FORKS else self.do)(order["task"], order["number"], order["found"])
         if "go" in order:
             self._go(order["go"], order["found"])
 
-    def do(self, task: dict[str, Any], number: int) -> None:
+    def do(self, task: dict[str, Any], number: int, found: Any = None) -> None:
         """Do a task in this process."""
         teller = Teller(self.out, number)
+        teller.found = found
         attempt(_resolved(self.function), task, teller)
         teller.tell("ended", 0)
 
-    def _fork(self, task: dict[str, Any], number: int) -> None:
+    def _fork(self, task: dict[str, Any], number: int, _: Any) -> None:
         alive, held = os.pipe()
         start, begin = os.pipe()
         child = os.fork()
         if child == 0:
-            os.close(begin)  # so that it ends with this process
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            attempt(_resolved(self.function), task, Teller(self.out, number, start))
-            os._exit(0)
+            try:
+                os.close(begin)  # so that it ends with this process
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+                with contextlib.suppress(BrokenPipeError):  # nobody hears any more
+                    attempt(_resolved(self.function), task, Teller(self.out, number, start))
+                os._exit(0)
+            finally:
+                os._exit(FAILED)
         os.close(held)  # so only the child has it, and its end is told by the other side
         os.close(start)
         self.children[alive] = Child(child, Teller(self.out, number), task, begin)
@@ -174,7 +181,7 @@ class Server:
             os.write(child.start, (json.dumps(found) + "\n").encode())
         if not self.prepared:
             self.prepared = True
-            with contextlib.suppress(CvpipeError, OSError):  # the task itself will tell
+            with contextlib.suppress(Exception):  # the tasks themselves will tell
                 _call(self.function, "prepare_more", child.task)
 
     def _bury(self, pipe: int) -> None:
@@ -188,7 +195,7 @@ class Server:
 def _get_ready(function: str, libraries: Sequence[str]) -> None:
     """Import libraries, and call `prepare`."""
     for library in libraries:
-        with contextlib.suppress(ImportError):
+        with contextlib.suppress(Exception):  # not there, or broken: whoever needs it will tell
             importlib.import_module(library)
     _call(function, "prepare")
 

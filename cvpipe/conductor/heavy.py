@@ -42,11 +42,11 @@ def late_libraries(stage: type[Stage]) -> list[str]:
 
 
 def import_for(stage: type[Stage]) -> None:
-    """Import now what the stage will; torchvision is for some of its options only. What is not installed is for the
-    stage to complain about."""
+    """Import now what the stage will; torchvision is for some of its options only. What is not installed, or broken, is
+    for the stage to complain about."""
     torch = [name for name in heavy_libraries(stage) if name == "torch"]
     for name in (*torch, *late_libraries(stage)):
-        with contextlib.suppress(ImportError):
+        with contextlib.suppress(Exception):
             importlib.import_module(name)
 
 

@@ -21,6 +21,9 @@ FEWEST = 8
 MOST_PICKED = 4_000_000
 """Rows that draws are kept of, 4 bytes each: those of a vocabulary of 8,000 words."""
 
+OVERHEAD = 80
+"""What else a draw takes, as so many rows."""
+
 SPARE = 2
 """Rows kept of an image, as a multiple of its share, to make up for images that have fewer."""
 
@@ -61,11 +64,11 @@ class RowSampler:
         if not getattr(batch, "per_row", ()):
             return batch if images is None else batch[images]
         places = np.arange(len(batch)) if images is None else images
-        picks = [
+        rows = [
             self._pick(int(n), i) + start
             for n, i, start in zip(batch.counts[places], ids, batch.offsets[places], strict=True)
         ]
-        return batch.take_rows(np.concatenate([np.empty(0, np.int64), *picks]), images)
+        return batch.take_rows(np.concatenate([np.empty(0, np.int64), *rows]), images)
 
     def _pick(self, count: int, image_id: str) -> np.ndarray:
         if count <= self.share:
@@ -103,7 +106,7 @@ class Picks:
         if self._rows > self.most:
             self._held, self._rows = {}, 0
         self._held[draw] = rows
-        self._rows += share
+        self._rows += share + OVERHEAD
         return rows
 
 

@@ -18,8 +18,8 @@ STALE_S = 24 * 3600
 OFTEN_S = 60
 """How often a process looks at most how large a store is, s."""
 
-_trimmed: dict[Path, float] = {}
-"""When this process has trimmed a store, by its folder, s."""
+_trimmed: dict[tuple[Path, int], float] = {}
+"""When this process has trimmed a store to a limit, by its folder, s."""
 
 
 def entries(folder: Path) -> list[tuple[Path, int, float]]:
@@ -37,16 +37,16 @@ def trim(folder: Path, limit: int) -> None:
         remove(path)
         excess -= size
     for path in _names(folder, ".part"):
-        if _state(path)[0] < time.time() - STALE_S:
+        if os.path.basename(path).startswith(".") and _state(path)[0] < time.time() - STALE_S:
             remove(path)
 
 
 def trim_sometimes(folder: Path, limit: int) -> None:
     """Trim a store, unless this process has just done so."""
     now = time.monotonic()
-    if now - _trimmed.get(folder, -OFTEN_S) >= OFTEN_S:
+    if now - _trimmed.get((folder, limit), -OFTEN_S) >= OFTEN_S:
         trim(folder, limit)
-        _trimmed[folder] = now
+        _trimmed[folder, limit] = now
 
 
 def remove(path: str | Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from cvpipe.comparison.feature_rows import FeatureRows, read_features
-from cvpipe.comparison.places import placed
+from cvpipe.comparison.places import with_places
 from cvpipe.comparison.result import Comparison
 
 MOST = 6
@@ -21,8 +21,10 @@ MARGIN = 0.04
 def maps_of(comparison: Comparison) -> list[dict[str, Any]]:
     """For each candidate with features: ids, classes, places in [0, 1] by PCA and t-SNE, and how well neighbours
     fit."""
-    known = [(c.name, found) for c in comparison.ranked if (found := read_features(c.folder)) is not None]
-    return [_map(name, placed(found)) for name, found in known[:MOST] if len(found.ids) >= FEWEST]
+    known = [(c, found) for c in comparison.ranked if (found := read_features(c.folder)) is not None]
+    return [
+        _map(c.name, with_places(c.folder, found)) for c, found in known[:MOST] if len(found.ids) >= FEWEST
+    ]
 
 
 def _map(name: str, found: FeatureRows) -> dict[str, Any]:
