@@ -48,8 +48,12 @@ def test_what_is_imported_inside_functions_comes_before_the_clock_too(
     monkeypatch.setattr(heavy, "_ready", set())
     monkeypatch.setattr(heavy.importlib, "import_module", asked.append)
     for _ in range(2):
+        heavy.make_ready(Svm, lambda batch: None, np.zeros(5))
         heavy.make_ready(RandomForest, lambda batch: None, np.zeros(5))
-    assert asked.count("sklearn.ensemble") == 1
+    assert asked.count("scipy.linalg") == 1
+    assert not any(name.startswith("sklearn") for name in asked)  # who predicts needs none
+    heavy.import_for(RandomForest)
+    assert "sklearn.ensemble" in asked
 
 
 def test_kernels_are_compiled_by_one_image_before_the_clock_runs(monkeypatch: pytest.MonkeyPatch) -> None:

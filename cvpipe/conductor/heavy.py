@@ -6,7 +6,7 @@ import contextlib
 import importlib
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from cvpipe.conductor.sources import closure, code_of, imported_by
@@ -16,8 +16,10 @@ from cvpipe.vision import machine_code
 
 HEAVY = ("torch", "torchvision")
 """Libraries that only some devices or options need. By their names as modules and as packages."""
-LATE = ("scipy.", "sklearn.")
-"""Begin the modules that stages import inside functions, and always need."""
+LATE = ("scipy.",)
+"""Begin the modules that stages import inside functions."""
+LEARNERS = ("scipy.", "sklearn.")
+"""The same of learners that are fitted: scikit-learn may solve, but a stage predicts from its own arrays."""
 KERNELS = "cvpipe.vision.compiled"
 """What a module with kernels is built from."""
 
@@ -33,20 +35,24 @@ def heavy_libraries(stage: type[Stage]) -> list[str]:
     return [name for name in HEAVY if name in used and name not in skipped]
 
 
-def late_libraries(stage: type[Stage]) -> list[str]:
-    """What else it imports when it works, and not before: libraries, and modules with kernels. Some of it may be names
-    of functions."""
+def late_libraries(stage: type[Stage], begin: tuple[str, ...] = LEARNERS) -> list[str]:
+    """What else it imports when it works, and not before: libraries that begin so, and modules with kernels. Some of it
+    may be names of functions."""
     sources = closure(stage.__module__) or {}
     kernels = [name for name, source in sources.items() if KERNELS in imported_by({name: source})]
-    return sorted({*kernels, *(name for name in imported_by(sources) if name.startswith(LATE))})
+    return sorted({*kernels, *(name for name in imported_by(sources) if name.startswith(begin))})
 
 
 def import_for(stage: type[Stage]) -> None:
-    """Import now what the stage will; torchvision is for some of its options only. What is not installed, or broken, is
-    for the stage to complain about."""
-    torch = [name for name in heavy_libraries(stage) if name == "torch"]
-    for name in (*torch, *late_libraries(stage)):
-        with contextlib.suppress(Exception):
+    """Import now what the stage will when it is fitted; torchvision is for some of its options only."""
+    _import([*(name for name in heavy_libraries(stage) if name == "torch"), *late_libraries(stage)])
+
+
+def _import(names: Iterable[str]) -> None:
+    for name in names:
+        with contextlib.suppress(
+            Exception
+        ):  # not installed, or broken: that is for the stage to complain about
             importlib.import_module(name)
 
 
@@ -63,7 +69,7 @@ def make_ready(stage: type[Stage], work: Callable[[Any], Any], batch: Any) -> No
     with _one_at_a_time:
         if stage in _ready:
             return
-        import_for(stage)
+        _import(late_libraries(stage, LATE))
         if has_kernels(stage):
             with contextlib.suppress(Exception):
                 work(batch[:1])
