@@ -12,7 +12,7 @@ from cvpipe.comparison import folder as comparison_folder
 from cvpipe.comparison.ahead import CANDIDATES
 from cvpipe.comparison.contest import Contest
 from cvpipe.comparison.entrants import enter
-from cvpipe.comparison.meanwhile import Meanwhile
+from cvpipe.comparison.meanwhile import LONG_S, Meanwhile
 from cvpipe.comparison.plan import SharedPlan, plan_shared
 from cvpipe.comparison.result import Comparison
 from cvpipe.comparison.suite import Asked, is_suite, read_suite
@@ -58,7 +58,7 @@ def compare(
     pictures = cache(lambda: Pictures(contest.dataset.images))
     with Meanwhile() as meanwhile:
         meanwhile.do(compile_templates)
-        meanwhile.do(lambda: pictures().get_ready())
+        meanwhile.do(lambda: pictures().get_ready(), LONG_S)
         comparison = contest.hold(CANDIDATES, progress or Progress(), meanwhile)
     write_comparison(comparison, folder, pictures())
     comparison_folder.write(comparison)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import ClassVar
 
@@ -46,12 +47,31 @@ class Clocked(Stage):
 def test_the_mean_of_as_many_images_as_there_is_time_for(
     monkeypatch: pytest.MonkeyPatch, each: float, images: int, timed: int
 ) -> None:
-    monkeypatch.setattr(trial.time, "perf_counter", lambda: Clocked.clock[0])
+    for clock in ("perf_counter", "process_time"):
+        monkeypatch.setattr(trial.time, clock, lambda: Clocked.clock[0])
     Clocked.seen.clear()
     found = speed([Clocked(each=each)], striped(images).images)
     assert found.seconds == [pytest.approx(each * (1 + timed) / 2)]
     assert found.dimension is None
     assert Clocked.seen == [0, *range(timed)]  # once more than needed: what compiles is not timed
+
+
+class Waits(Stage):
+    """Waits for a third of a second, as others may make it wait, and then works for a tenth."""
+
+    def transform(self, images: Images) -> Features:
+        time.sleep(0.3)
+        until = time.process_time() + 0.1
+        while time.process_time() < until:
+            pass
+        return Features(values=np.zeros((len(images), 3), np.float32))
+
+
+@pytest.mark.parametrize(("device", "seconds"), [("cpu", 0.1), ("cuda", 0.4)])
+def test_waiting_for_others_is_no_cost_where_the_work_is_on_the_cpu(device: Device, seconds: float) -> None:
+    with use(device):
+        _, found = trial.again(Waits(), striped(1).images)
+    assert found == pytest.approx(seconds, abs=0.09)
 
 
 def test_what_is_known_of_shared_stages_is_not_measured_again() -> None:

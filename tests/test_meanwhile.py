@@ -37,6 +37,22 @@ def test_at_the_end_what_is_at_work_is_waited_for_and_the_rest_dropped() -> None
     assert done == [1]
 
 
+def test_what_has_patience_waits_for_a_candidate_that_takes_long() -> None:
+    done: list[str] = []
+    second = threading.Event()
+    with Meanwhile() as meanwhile:
+        meanwhile.do(lambda: done.append("long"), 0.4)
+        meanwhile.do(second.set)
+        for _ in range(4):
+            meanwhile.begin()
+            assert not second.wait(0.2)
+        assert not done
+        assert second.wait(30)
+        assert done == ["long"]
+        meanwhile.do(lambda: done.append("never"), 60)
+    assert done == ["long"]
+
+
 def test_what_never_began_is_dropped() -> None:
     with Meanwhile() as meanwhile:
         meanwhile.do(lambda: pytest.fail("nobody began it"))

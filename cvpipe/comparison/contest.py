@@ -14,7 +14,7 @@ from cvpipe.comparison.ahead import LIBRARIES
 from cvpipe.comparison.entrants import Entrant, with_options
 from cvpipe.comparison.execute import Failure, Runner
 from cvpipe.comparison.gather import gather
-from cvpipe.comparison.meanwhile import Meanwhile
+from cvpipe.comparison.meanwhile import LONG_S, Meanwhile
 from cvpipe.comparison.places import find_places, get_ready
 from cvpipe.comparison.record import FILE, candidate_key, data_key, is_finished
 from cvpipe.comparison.result import Comparison
@@ -88,7 +88,7 @@ class Contest:
         left = [task for task in tasks if not is_finished(Path(task["folder"]), task["key"])]
         names = [task["spec"]["name"] for task in left]
         folders = [self.run_folder(name) for name in names]
-        meanwhile.do(get_ready)
+        meanwhile.do(get_ready, LONG_S)
         for place, task in enumerate(tasks, 1):
             done = "" if task in left else ", finished before"
             progress.note(f"candidate {place} of {len(tasks)}: {task['spec']['name']}{done}")

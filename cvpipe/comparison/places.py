@@ -7,6 +7,7 @@ differ in their classifiers, share their places.
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
@@ -25,8 +26,8 @@ def get_ready() -> None:
 
 
 def find_places(folders: Iterable[Path]) -> None:
-    """Keep places on a map with the features of some runs, where there are features."""
-    for folder in folders:
+    """Keep places on a map with the features of some runs, where there are features; nothing before `get_ready`."""
+    for folder in folders if "sklearn.manifold" in sys.modules else ():
         rows = read_features(folder)
         if rows is not None:
             with_places(folder, rows)

@@ -17,6 +17,7 @@ import numpy as np
 from cvpipe import threads
 from cvpipe.conductor import workers
 from cvpipe.data import Batch
+from cvpipe.device import current
 from cvpipe.errors import CvpipeError
 from cvpipe.stage import Classifier, Learner, Stage
 from cvpipe.wording import plural
@@ -25,6 +26,8 @@ ROWS = 4096
 """Rows (descriptors, patches) that a learner is tried on: enough for several of each of some hundred words."""
 VECTORS = 512
 """Images that a learner of one vector for each image is tried on."""
+SHORTEST_S = 1e-9
+"""No work takes less: speeds are divided by it, s."""
 JITTER = 0.3
 """By how much of itself a copied value is changed, either way: equal rows would be learned too easily."""
 STEEPEST = 3.0
@@ -55,10 +58,17 @@ def transform(stage: Stage, batch: Any) -> tuple[Any, Cost]:
 
 
 def again(stage: Stage, batch: Any) -> tuple[Any, float]:
-    """What a fitted stage that has been tried before gives for a batch, and the seconds of an image for one worker."""
+    """What a fitted stage that has been tried before gives for a batch, and the seconds of an image for one worker.
+
+    On a CPU these are of its own work, as far as that is by one thread: others may be at work beside it.
+    """
     apply = stage.predict if isinstance(stage, Classifier) else stage.transform
     with workers.one_thread_each():
+        before = time.process_time()
         given, seconds = _timed(apply, batch)
+        work = time.process_time() - before
+    if current() == "cpu":
+        seconds = min(seconds, max(work, SHORTEST_S))
     return given, seconds / len(batch)
 
 
@@ -115,7 +125,7 @@ def bytes_of(batch: Any) -> float:
 def _timed(work: Callable[..., Any], *given: Any) -> tuple[Any, float]:
     began = time.perf_counter()
     done = work(*given)
-    return done, max(time.perf_counter() - began, 1e-9)
+    return done, max(time.perf_counter() - began, SHORTEST_S)
 
 
 def _copied(batch: Any, labels: np.ndarray, classes: np.ndarray, images: int) -> tuple[Any, np.ndarray]:
