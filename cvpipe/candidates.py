@@ -14,7 +14,7 @@ from cvpipe.comparison.candidate import CurvePoint
 from cvpipe.comparison.costs import costs, speeds
 from cvpipe.comparison.feature_rows import keep_features
 from cvpipe.comparison.record import write_record
-from cvpipe.comparison.worker import Teller
+from cvpipe.comparison.teller import Teller
 from cvpipe.conductor import keys, workers
 from cvpipe.conductor.environment import environment
 from cvpipe.conductor.measured import Worked

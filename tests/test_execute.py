@@ -17,13 +17,14 @@ import pytest
 
 from cvpipe.comparison import ahead, worker
 from cvpipe.comparison.execute import Failure, Runner
+from cvpipe.comparison.teller import Teller
 from cvpipe.conductor.progress import Progress
 from cvpipe.errors import DataError, SpecError
 
 WORK = "test_execute:work"
 
 
-def work(task: Mapping[str, Any], teller: worker.Teller) -> None:
+def work(task: Mapping[str, Any], teller: Teller) -> None:
     """What a worker is asked to do in these tests."""
     if task.get("prepared"):
         teller.note("which is told when it begins")

@@ -98,7 +98,8 @@ class Contest:
                 meanwhile.do(partial(find_places, folders[: left.index(task)]))  # these have ended
         runner.finish(progress)
         meanwhile.do(partial(find_places, folders[-1:]))
-        failures = {names[task]: failure for task, failure in runner.outcomes.items() if failure}
+        # A runner numbers tasks as it is given them.
+        failures = {names[number]: failure for number, failure in runner.outcomes.items() if failure}
         return failures, set(names)
 
     def _turn(self, runner: Runner, tasks: list[dict[str, Any]], place: int, progress: Progress) -> None:

@@ -18,7 +18,7 @@ from cvpipe.conductor.result import RunResult
 from cvpipe.data import Features
 from cvpipe.stage import Stage
 
-BUDGET_S = 0.06
+BUDGET_S = 0.1
 """How long the images of one measurement may take: a slow pipeline is timed on fewer, s."""
 FEWEST, MOST = 2, 32
 """Images that are timed."""

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 from cvpipe.comparison import ahead, worker
+from cvpipe.comparison.teller import FAILED
 from cvpipe.conductor.progress import Progress
 
 GRACE_S = 3.0
@@ -78,7 +79,7 @@ class Runner(AbstractContextManager):
 
     def _numbered(self, task: dict[str, Any]) -> int:
         number = len(self.outcomes)
-        self.outcomes[number] = Failure("its process ended without a word", worker.FAILED)
+        self.outcomes[number] = Failure("its process ended without a word", FAILED)
         self._tasks[number] = task
         return number
 
@@ -139,7 +140,7 @@ class Runner(AbstractContextManager):
             self._at_work.discard(task)
             self._ended.add(task)
             if rest[0]:
-                self.outcomes[task] = Failure(_ended(rest[0]), worker.FAILED)
+                self.outcomes[task] = Failure(_ended(rest[0]), FAILED)
         elif word == "free":
             self.found[task] = rest[0]
         elif task == number:

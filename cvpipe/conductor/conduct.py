@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cvpipe.conductor import workers
+from cvpipe.conductor.clock import Clock
 from cvpipe.conductor.environment import environment, resolve_device
 from cvpipe.conductor.evaluate import Evaluation, beside_baseline, evaluate
 from cvpipe.conductor.flow import Flow
@@ -63,7 +62,7 @@ def conduct(
     otherwise it is the one of the first split. `computed` is called when the stages have done their work, before that
     is scored; its time is not the run's. Raises `SpecError`, `DataError` or `RunError`.
     """
-    clock = _Clock()
+    clock = Clock()
     chosen = _checked(pipeline, dataset, split, seed, jobs, on_bad_image)
     run_seed = pipeline.seed if seed is None else seed
     listener = progress or Progress()
@@ -108,24 +107,6 @@ def conduct(
         ],
         **vars(found),
     )
-
-
-class _Clock:
-    """Counts the seconds of a run."""
-
-    def __init__(self) -> None:
-        self.began = time.perf_counter()
-
-    @contextlib.contextmanager
-    def stopped(self) -> Iterator[None]:
-        """Inside, time is somebody else's."""
-        began = time.perf_counter()
-        yield
-        self.began += time.perf_counter() - began
-
-    def seconds(self) -> float:
-        """Wall seconds until now."""
-        return time.perf_counter() - self.began
 
 
 def _checked(
