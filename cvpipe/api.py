@@ -17,11 +17,10 @@ from cvpipe.conductor import workers
 from cvpipe.conductor.links import linked
 from cvpipe.conductor.load import load
 from cvpipe.conductor.log import Logged
-from cvpipe.conductor.measured import Worked
 from cvpipe.conductor.pipeline import Pipeline
 from cvpipe.conductor.plan import Plan, make_plan
 from cvpipe.conductor.progress import Progress
-from cvpipe.conductor.result import RunResult
+from cvpipe.conductor.result import RunResult, Worked
 from cvpipe.conductor.scan import fingerprint, usable
 from cvpipe.conductor.smoke import smoke_test
 from cvpipe.conductor.store import Nowhere

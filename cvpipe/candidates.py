@@ -17,7 +17,7 @@ from cvpipe.comparison.record import write_record
 from cvpipe.comparison.teller import Teller
 from cvpipe.conductor import keys, workers
 from cvpipe.conductor.environment import environment
-from cvpipe.conductor.measured import Worked
+from cvpipe.conductor.result import Worked
 from cvpipe.conductor.scan import token_of
 from cvpipe.conductor.store import open_store
 from cvpipe.report.html import compile_templates

@@ -21,9 +21,8 @@ from toys import Centre, Centroid, Sampled, Slopes, Spots, striped
 from cvpipe import Pipeline
 from cvpipe.conductor.chunks import CHUNK, chunked
 from cvpipe.conductor.finite import refuse_not_finite
-from cvpipe.conductor.measured import Worked
 from cvpipe.conductor.progress import Progress
-from cvpipe.conductor.result import RunResult
+from cvpipe.conductor.result import RunResult, Worked
 from cvpipe.conductor.sample import FEWEST, ROWS_PER_IMAGE, Picks, RowSampler, drawn_images
 from cvpipe.data import Dataset, Descriptors, Features, Images, offsets_of
 from cvpipe.data.seeds import generator

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from cvpipe.comparison.candidate import Costs
 from cvpipe.conductor import trial
 from cvpipe.conductor.features import given_to
-from cvpipe.conductor.measured import StageCost, Worked
-from cvpipe.conductor.result import RunResult
+from cvpipe.conductor.measured import StageCost
+from cvpipe.conductor.result import RunResult, Worked
 from cvpipe.data import Features
 from cvpipe.stage import Stage
 

@@ -17,10 +17,10 @@ from cvpipe.conductor.heavy import first_here
 from cvpipe.conductor.inputs import probe_images
 from cvpipe.conductor.ledger import Ledger
 from cvpipe.conductor.links import Link
-from cvpipe.conductor.measured import SplitResult, Worked
+from cvpipe.conductor.measured import SplitResult
 from cvpipe.conductor.pipeline import number_problems
 from cvpipe.conductor.progress import Progress
-from cvpipe.conductor.result import RunResult
+from cvpipe.conductor.result import RunResult, Worked
 from cvpipe.conductor.scan import fingerprint, usable
 from cvpipe.conductor.seeding import seeded
 from cvpipe.conductor.stand_ins import replaced

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cvpipe.data import Dataset, Predictions
-
-if TYPE_CHECKING:
-    from cvpipe.conductor.pipeline import Pipeline
+from cvpipe.data import Predictions
 
 
 @dataclass(frozen=True)
@@ -58,13 +54,3 @@ class SplitResult:
     """Rows of the data set that were predicted."""
     predictions: Predictions
     """For the rows in `test`."""
-
-
-@dataclass(frozen=True, eq=False)
-class Worked:
-    """A run whose stages have done their work, and that is not scored yet."""
-
-    dataset: Dataset
-    splits: list[SplitResult]
-    pipeline: Pipeline
-    """Fitted."""

@@ -18,6 +18,16 @@ FORMAT = 1
 """Of `result.json`; it grows when a reader of the old one would misunderstand the new one."""
 
 
+@dataclass(frozen=True, eq=False)
+class Worked:
+    """A run whose stages have done their work, and that is not scored yet."""
+
+    dataset: Dataset
+    splits: list[SplitResult]
+    pipeline: Pipeline
+    """Fitted."""
+
+
 @dataclass(eq=False)
 class RunResult:
     """Everything that `Pipeline.run` knows at its end."""
