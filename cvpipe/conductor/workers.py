@@ -7,6 +7,7 @@ inside each worker are 1.5 to 15 times slower than one thread each.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import threading
 import time
@@ -23,6 +24,12 @@ R = TypeVar("R")
 GRACE_S = 2.0
 """How long a pass that was broken off waits for the tasks at work, s: a chunk of photographs takes about 1 s."""
 
+FRESH_S = 0.005
+"""How long a look at the memory of this process serves, s: a pass may have thousands of short steps, and each look
+gives up the interpreter to another worker, up to the same time."""
+
+_resident = -math.inf, 0.0
+"""When the memory of this process was looked at last, s, and what it held, MB."""
 _at_work: set[threading.Thread] = set()
 """Threads of passes, each from its beginning to its end. A thread that was joined when Ctrl-C came is no more alive to
 Python 3.11, so nobody but the thread itself tells."""
@@ -119,7 +126,16 @@ class _Shift(Generic[P, R]):
 
 
 def resident_mb() -> float:
-    """The memory that this process holds now, MB (its peak so far where the system does not tell)."""
+    """The memory that this process holds now, or held `FRESH_S` ago, MB (its peak so far where the system does not
+    tell)."""
+    global _resident
+    now = time.monotonic()
+    if now - _resident[0] > FRESH_S:
+        _resident = now, _resident_mb()
+    return _resident[1]
+
+
+def _resident_mb() -> float:
     try:
         with open("/proc/self/statm") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
