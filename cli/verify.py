@@ -46,10 +46,10 @@ def verify(
     """
     from cvpipe_cli.progress import listener
 
-    from cvpipe import api
+    from cvpipe import verifying
 
     with listener(quiet or as_json) as progress:
-        found = api.verify(run, out=out, jobs=jobs, device=device, progress=progress)
+        found = verifying.verify(run, out=out, jobs=jobs, device=device, progress=progress)
     with contextlib.suppress(BrokenPipeError):  # the exit code is an answer too
         if as_json:
             click.echo(json.dumps(found.summary(), indent=2))

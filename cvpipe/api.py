@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from cvpipe.audit.audit import audit
 from cvpipe.audit.findings import Audit
-from cvpipe.comparison.repeated import Repeat, compare_repeat, data_changes
-from cvpipe.comparison.run_files import RunFiles, read_run
-from cvpipe.conductor import workers
 from cvpipe.conductor.links import linked
 from cvpipe.conductor.load import load
 from cvpipe.conductor.log import Logged
@@ -21,9 +17,7 @@ from cvpipe.conductor.pipeline import Pipeline
 from cvpipe.conductor.plan import Plan, make_plan
 from cvpipe.conductor.progress import Progress
 from cvpipe.conductor.result import RunResult, Worked
-from cvpipe.conductor.scan import fingerprint, usable
 from cvpipe.conductor.smoke import smoke_test
-from cvpipe.conductor.store import Nowhere
 from cvpipe.data import Dataset
 from cvpipe.datasets._load import load_dataset
 from cvpipe.device import Device
@@ -64,7 +58,7 @@ def run(
         raise SpecError("a `Spec` is complete: give `load_spec` what is to be overridden")
     words = [option_text(key, value, KEYS) for key, value in options.items()]
     loaded = spec if isinstance(spec, Spec) else load_spec(spec, [*overrides, *words], data, seed)
-    dataset, split = _loaded(loaded, smoke)
+    dataset, split = loaded_data(loaded, smoke)
     resolved = loaded.resolved()
     folder = claim(None if out is True else out, loaded.name, None if replace else resolved) if out else None
     listener = Logged(folder / "log.txt", progress or Progress()) if folder else progress or Progress()
@@ -119,7 +113,7 @@ def plan(
     """What a run would do and cost: shapes, what is cached, estimates of time, memory and disk from a few probe
     images."""
     loaded = load_spec(spec, overrides, data, seed)
-    dataset, split = _loaded(loaded, smoke=False)
+    dataset, split = loaded_data(loaded, smoke=False)
     return make_plan(Pipeline(loaded.stages, seed=loaded.seed, jobs=jobs), dataset, split)
 
 
@@ -144,37 +138,6 @@ def check_data(
     return audit(dataset, chosen, seed, jobs, progress)
 
 
-def verify(
-    folder: str | Path,
-    *,
-    out: str | Path | None = None,
-    jobs: int | None = None,
-    device: Device | None = None,
-    progress: Progress | None = None,
-) -> Repeat:
-    """Run again what a run's folder tells, without the cache, and compare every prediction.
-
-    The new run is kept in `out`, or nowhere. `device` is that of the run unless given. Raises `DataError` for a
-    damaged run and for data that have changed since; then nothing is run.
-    """
-    before = read_run(folder)
-    if not before.spec:
-        raise DataError("the pipeline was made in Python: there is no spec to run again", where=str(folder))
-    if out and Path(out).resolve() == Path(folder).resolve():
-        raise SpecError("--out is the run itself; it would be overwritten", where=str(out))
-    try:
-        spec = load_spec(Path(folder) / "spec.yaml")
-    except SpecError as error:  # no mistake in what the user wrote: the run is no longer whole
-        raise DataError(error.problems) from error
-    listener = progress or Progress()
-    _same_data(before, spec, workers.count(jobs), listener)
-    used = device or before.summary["environment"].get("device", "auto")
-    with contextlib.ExitStack() as stack:
-        place = out or stack.enter_context(tempfile.TemporaryDirectory(prefix="cvpipe-verify-"))
-        run(spec, out=place, jobs=jobs, device=used, smoke=before.smoke, cache=False, progress=listener)
-        return compare_repeat(before, read_run(place))
-
-
 def open_model(model: str | Path) -> Pipeline:
     """The fitted pipeline in a run's folder or in the folder of a model; `imagenet` is one that is trained already.
 
@@ -195,19 +158,8 @@ def open_model(model: str | Path) -> Pipeline:
     return pipeline
 
 
-def _same_data(before: RunFiles, spec: Spec, jobs: int, progress: Progress) -> None:
-    """Raises `DataError` if the images or labels are no longer those that the run saw."""
-    dataset, _ = _loaded(spec, before.smoke)
-    data, scan, _ = usable(dataset, spec.on_bad_image, Nowhere(), jobs, progress)
-    then, now = before.summary["data"]["fingerprint"], fingerprint(data.images, scan.tokens, data.labels)
-    if now != then:
-        what = data_changes(before, data.images.ids)
-        raise DataError(
-            f"the data have changed since: {what} (fingerprint {then}, now {now})", str(before.folder)
-        )
-
-
-def _loaded(spec: Spec, smoke: bool) -> tuple[Dataset, Split]:
+def loaded_data(spec: Spec, smoke: bool) -> tuple[Dataset, Split]:
+    """The data and the split of a spec, or the few images of a smoke test. Raises `DataError` or `RunError`."""
     try:
         dataset = spec.data.load()
     except OSError as error:

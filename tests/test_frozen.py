@@ -219,7 +219,7 @@ def test_the_second_stage_of_a_name(tmp_path: Path) -> None:
 
 
 def test_a_plan_knows_that_nothing_is_fitted(model: Path) -> None:
-    from cvpipe.conductor.conduct import as_split
+    from cvpipe.conductor.asked import as_split
     from cvpipe.conductor.plan import make_plan
 
     plan = make_plan(chain(model), striped(40, side=32), as_split({"kfold": 2}))

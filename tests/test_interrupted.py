@@ -131,7 +131,7 @@ def test_what_is_kept_is_told_only_where_something_is(place: Path, monkeypatch: 
         "api.run",
         "api.plan",
         "api.check_data",
-        "api.verify",
+        "verifying.verify",
         "api.open_model",
         "comparing.compare",
     ):

@@ -43,7 +43,7 @@ ORDER = [
     {"comparison"},
     {"report"},
     {"api"},
-    {"comparing", "candidates"},
+    {"comparing", "candidates", "verifying"},
     {"cli"},
 ]
 """Rooms from the ground up: each may import those in the sets before its own, and its own."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from toys import striped
 
-from cvpipe.conductor.conduct import as_split
+from cvpipe.conductor.asked import as_split
 from cvpipe.errors import DataError, SpecError
 from cvpipe.spec import load_spec
 from cvpipe.splits.kinds import SPLITS, Fold

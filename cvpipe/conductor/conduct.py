@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cvpipe.conductor import workers
+from cvpipe.conductor.asked import checked_split
 from cvpipe.conductor.clock import Clock
 from cvpipe.conductor.environment import environment, resolve_device
 from cvpipe.conductor.evaluate import Evaluation, beside_baseline, evaluate
@@ -18,7 +19,6 @@ from cvpipe.conductor.inputs import probe_images
 from cvpipe.conductor.ledger import Ledger
 from cvpipe.conductor.links import Link
 from cvpipe.conductor.measured import SplitResult
-from cvpipe.conductor.pipeline import number_problems
 from cvpipe.conductor.progress import Progress
 from cvpipe.conductor.result import RunResult, Worked
 from cvpipe.conductor.scan import fingerprint, usable
@@ -27,11 +27,10 @@ from cvpipe.conductor.stand_ins import replaced
 from cvpipe.conductor.store import open_store
 from cvpipe.data import Dataset
 from cvpipe.device import Device, current, use
-from cvpipe.errors import SpecError, did_you_mean, listed
-from cvpipe.options import POLICIES
 from cvpipe.splits.duplicates import leak_warnings
-from cvpipe.splits.kinds import SPLITS, Fold, Split
+from cvpipe.splits.kinds import Fold, Split
 from cvpipe.splits.listed import unused_warnings
+from cvpipe.stage import Stage
 from cvpipe.wording import plural
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def conduct(
     is scored; its time is not the run's. Raises `SpecError`, `DataError` or `RunError`.
     """
     clock = Clock()
-    chosen = _checked(pipeline, dataset, split, seed, jobs, on_bad_image)
+    chosen = checked_split(pipeline, dataset, split, seed, jobs, on_bad_image)
     run_seed = pipeline.seed if seed is None else seed
     listener = progress or Progress()
     jobs_used, used_device = workers.count(jobs or pipeline.jobs), resolve_device(device)
@@ -73,9 +72,7 @@ def conduct(
         stages = replaced(seeded(pipeline.stages, run_seed))
         ledger = Ledger(stages, jobs_used, listener)
         flow = Flow(data.images, scan.tokens, store, jobs_used, ledger)
-        ledger.begin(len(data), len(folds))
-        if first_here([type(stage) for stage in stages]):
-            listener.note("kernels are compiled for this machine, once: that takes up to half a minute")
+        _begin(ledger, stages, len(data), len(folds))
         with clock.stopped():
             listener.ready()
         results, fitted = _all_splits(flow, stages, data, folds)
@@ -109,40 +106,11 @@ def conduct(
     )
 
 
-def _checked(
-    pipeline: Pipeline, dataset: Any, split: Split | Mapping[str, Any] | None, seed: Any, jobs: Any,
-    on_bad_image: Any,
-) -> Split:  # fmt: skip
-    """The split, if a run can be what is asked for. Reads no pixel. Raises `SpecError`."""
-    chosen = as_split({"kfold": 5} if split is None else split)
-    if wrong := number_problems(seed, jobs):
-        raise SpecError(wrong)
-    pipeline.check(chosen)
-    if not isinstance(dataset, Dataset):
-        said = "such as cvpipe.load_dataset('textures') gives, or Dataset(name, images, labels)"
-        raise SpecError(f"a pipeline runs on a `Dataset`, {said}; got a {type(dataset).__name__}")
-    if on_bad_image not in POLICIES:
-        near = did_you_mean(str(on_bad_image), POLICIES)
-        raise SpecError(f"on_bad_image must be one of {listed(POLICIES)}, got {on_bad_image!r}{near}")
-    return chosen
-
-
-def as_split(split: Split | Mapping[str, Any]) -> Split:
-    """A split from its form in a spec: `{"kfold": 5}`; its values are not checked. Raises `SpecError`."""
-    if isinstance(split, Split):
-        return split
-    if not isinstance(split, Mapping):
-        raise SpecError(f"a split is one of {listed(SPLITS)}, such as {{'kfold': 5}}, got {split!r}")
-    words = [word for word in split if word in SPLITS]
-    if len(words) != 1:
-        near = did_you_mean(str(next(iter(split), "")), SPLITS)
-        raise SpecError(f"a split is one of {listed(SPLITS)}, got {dict(split)}{near}")
-    kind = SPLITS[words[0]]
-    unknown = [option for option in split if option not in kind.parameters()]
-    if unknown:
-        near = did_you_mean(unknown[0], kind.parameters())
-        raise SpecError(f"unknown option '{unknown[0]}' of split '{words[0]}'{near}")
-    return kind(**split)
+def _begin(ledger: Ledger, stages: Sequence[Stage], images: int, splits: int) -> None:
+    """Tell the listener what comes, and what comes once only."""
+    ledger.begin(images, splits)
+    if first_here([type(stage) for stage in stages]):
+        ledger.progress.note("kernels are compiled for this machine, once: that takes up to half a minute")
 
 
 def _all_splits(
