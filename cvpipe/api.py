@@ -51,8 +51,8 @@ def run(
     `overrides` are `["bag_of_words.words=1000"]` as on the command line; `bag_of_words__words=1000` is the same.
     With `out` the folder of the run is written (`True`: the next free `runs/<name>/<n>`), and `result.folder` is that
     folder; a finished run of another spec stays there, and is an error, unless `replace`. `smoke` takes a few images
-    only. `computed` is called when the stages have done their work, which is not scored yet. Raises `SpecError`,
-    `DataError` or `RunError`.
+    only, and replaces no run on all. `computed` is called when the stages have done their work, which is not scored
+    yet. Raises `SpecError`, `DataError` or `RunError`.
     """
     if isinstance(spec, Spec) and (overrides or options or data is not None or seed is not None):
         raise SpecError("a `Spec` is complete: give `load_spec` what is to be overridden")
@@ -60,7 +60,8 @@ def run(
     loaded = spec if isinstance(spec, Spec) else load_spec(spec, [*overrides, *words], data, seed)
     dataset, split = loaded_data(loaded, smoke)
     resolved = loaded.resolved()
-    folder = claim(None if out is True else out, loaded.name, None if replace else resolved) if out else None
+    place = None if out is True else out
+    folder = claim(place, loaded.name, None if replace else resolved, smoke) if out else None
     listener = Logged(folder / "log.txt", progress or Progress()) if folder else progress or Progress()
     listener.note(
         f"{loaded.name} on {dataset.name}: {len(dataset):,} images, {len(dataset.classes):,} classes"

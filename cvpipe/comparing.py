@@ -52,7 +52,7 @@ def compare(
     name, asked, sizes = _asked(specs)
     entrants = enter(asked, overrides=overrides, data=data, seed=seed, metrics=metrics, repeats=repeats)
     sizes = list(train_sizes) or sizes
-    folder = comparison_folder.claim(out, name or entrants[0].spec.data.name)
+    folder = comparison_folder.claim(out, name or entrants[0].spec.data.name, smoke)
     comparison_folder.write_suite(folder, name or folder.name, entrants, sizes)
     contest = Contest(name or folder.name, entrants, folder, sizes, jobs, device, smoke)
     pictures = cache(lambda: Pictures(contest.dataset.images))

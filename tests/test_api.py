@@ -167,6 +167,17 @@ def test_a_run_replaces_only_one_of_the_same(spec: dict[str, Any]) -> None:
     assert load_spec("out/spec.yaml").seed == 1
 
 
+def test_a_smoke_test_replaces_no_run_on_all_images(spec: dict[str, Any]) -> None:
+    for _ in range(2):
+        api.run(spec, out="out", smoke=True)
+    api.run(spec, out="out")
+    said = r"^out: holds a run on all images, and a smoke test would replace it; choose another --out$"
+    with pytest.raises(SpecError, match=said):
+        api.run(spec, out="out", smoke=True)
+    assert json.loads(Path("out/result.json").read_text())["data"]["images"] == 16
+    api.run(spec, out="out", smoke=True, replace=True)
+
+
 def test_a_run_whose_spec_cannot_be_read_is_another(spec: dict[str, Any]) -> None:
     resolved = load_spec(spec).resolved()
     assert claim("out", "small", resolved) == Path("out")

@@ -176,7 +176,9 @@ def test_run_then_predict_gives_the_same_numbers(photos: Path, place: Path) -> N
     assert done.exit_code == 0, done.stderr
     assert "accuracy" in done.stdout
     assert "bag_of_words" in done.stdout
-    assert done.stderr == "small on photos: 16 images, 2 classes\n"  # no stage takes long
+    first, *more = done.stderr.splitlines()
+    assert first == "small on photos: 16 images, 2 classes"
+    assert all("kernels are compiled" in line for line in more)  # where none are; no stage takes long
     assert (place / "out" / "result.json").is_file()
 
     test_rows = [line.split(",") for line in (place / "out" / "predictions.csv").read_text().splitlines()[1:]]

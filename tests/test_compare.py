@@ -415,6 +415,17 @@ def test_smoke(written: Callable[..., list[str]]) -> None:
     assert "smoke test" in done.stdout
 
 
+def test_smoke_tests_replace_no_runs_on_all_images(written: Callable[..., list[str]]) -> None:
+    files = written(KNN, HISTOGRAM)
+    for arguments in (["--smoke"], []):
+        assert cli("compare", *files, "--quiet", "--out", "out", *arguments).exit_code == 0
+    before = Path("out/comparison.json").read_bytes()
+    done = cli("compare", *files, "--quiet", "--out", "out", "--smoke")
+    said = "out: holds runs on all images, and smoke tests would replace them; choose another --out\n"
+    assert (done.exit_code, done.stderr) == (2, said)
+    assert Path("out/comparison.json").read_bytes() == before
+
+
 def test_plans(written: Callable[..., list[str]]) -> None:
     files = written(KNN, {**KNN, "name": "other", "stages": [KNN["stages"][0], {"knn": {"k": 3}}]})
     for command in (["plan", *files], ["compare", *files, "--plan"]):

@@ -278,6 +278,26 @@ def test_folders_beside_those_of_a_split(class_folders, tmp_path, beside):
     assert said.format(beside) in str(caught.value)
 
 
+@pytest.mark.parametrize("flat", ["test", "Validation"])
+def test_a_side_of_a_split_without_classes(class_folders, tmp_path, flat):
+    class_folders({"cat": 1, "dog": 1}, tmp_path / "set" / "train")
+    class_folders({flat: 2}, tmp_path / "set")
+    with pytest.raises(DataError) as caught:
+        load_dataset(tmp_path / "set")
+    assert [problem.message for problem in caught.value.problems] == [
+        f"`train` holds 2 class folders, but the images of `{flat}` have no classes; "
+        "give the folder `train` alone, or put the others into class folders too"
+    ]
+    assert load_dataset(tmp_path / "set" / "train").classes.tolist() == ["cat", "dog"]
+
+
+def test_classes_that_are_called_like_sides_of_a_split(class_folders, tmp_path):
+    class_folders({"train/red": 1, "train/blue": 1, "test": 1, "tube": 1}, tmp_path / "railway")
+    assert load_dataset(tmp_path / "railway").classes.tolist() == ["test", "train", "tube"]
+    class_folders({"train/red": 1, "test": 1}, tmp_path / "nested")
+    assert load_dataset(tmp_path / "nested").classes.tolist() == ["test", "train"]
+
+
 def test_what_systems_put_beside_images_is_no_class(class_folders):
     root = class_folders({"cat": 1, "dog": 1, "__MACOSX": 1, "cat/@eaDir": 1})
     assert load_dataset(root).images.ids == ["cat/0.png", "dog/0.png"]

@@ -15,6 +15,7 @@ from typing import Any
 from cvpipe.comparison import tables
 from cvpipe.comparison.entrants import Entrant
 from cvpipe.comparison.result import Comparison
+from cvpipe.conductor.smoke import is_full
 from cvpipe.errors import RunError, SpecError
 from cvpipe.files import write_whole
 from cvpipe.spec import dump
@@ -30,12 +31,13 @@ FILES = (
 """What a comparison writes beside `runs/`."""
 
 
-def claim(out: str | Path | None, name: str) -> Path:
+def claim(out: str | Path | None, name: str, smoke: bool = False) -> Path:
     """Make the folder for a comparison: `out`, or `comparisons/<name>`.
 
     What an earlier comparison left there is no longer whole from here on: its `comparison.json` goes first; its runs
-    stay, and count where they are the same. Raises `SpecError` for the folder of a run, or one with files of these
-    names that no comparison wrote; `RunError` if it cannot be made or written.
+    stay, and count where they are the same; `smoke` tests do not replace runs on all images. Raises `SpecError` for the
+    folder of a run, for one with such runs, or one with files of these names that no comparison wrote; `RunError` if it
+    cannot be made or written.
     """
     folder = Path(out) if out else Path("comparisons") / name
     try:
@@ -44,6 +46,8 @@ def claim(out: str | Path | None, name: str) -> Path:
         said = f"has a {foreign[0]} that no comparison wrote" if foreign else ""
         if (folder / "result.json").exists():
             said = "is of a run"
+        if smoke and any(map(is_full, folder.glob("runs/*"))):
+            said = "holds runs on all images, and smoke tests would replace them"
         if said:
             raise SpecError(f"{said}; choose another --out", where=str(folder))
         (folder / "runs").mkdir(parents=True, exist_ok=True)

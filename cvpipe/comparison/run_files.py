@@ -12,6 +12,7 @@ from typing import Any
 
 from cvpipe.comparison.run_checks import Row, lacking, misfit, wrong_in
 from cvpipe.conductor.result import FORMAT
+from cvpipe.conductor.smoke import was_smoke
 from cvpipe.errors import DataError
 from cvpipe.files import newest, sha256
 
@@ -42,7 +43,7 @@ class RunFiles:
     @property
     def smoke(self) -> bool:
         """Whether it was run with `--smoke`."""
-        return str(self.summary["data"].get("note", "")).startswith("smoke test")
+        return was_smoke(self.summary)
 
 
 def read_run(folder: str | Path) -> RunFiles:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +18,9 @@ CLASSES = 4
 IMAGES = 10
 """Images of each class on each side of a split that the data bring, or in all."""
 
+SAID = "smoke test"
+"""How the note on the data of a smoke test begins."""
+
 
 def smoke_test(dataset: Dataset, split: Split, seed: int) -> tuple[Dataset, Split]:
     """A few images of a few classes, and a split for so few: half and half, unless the data bring one."""
@@ -23,10 +30,23 @@ def smoke_test(dataset: Dataset, split: Split, seed: int) -> tuple[Dataset, Spli
     rows = [_spread(np.flatnonzero((dataset.labels == label) & (sides == side)))
             for label in dataset.classes[:CLASSES] for side in np.unique(sides)]  # fmt: skip
     small = dataset[np.sort(np.concatenate([np.empty(0, np.int64), *rows]))]
-    few = replace(small, note=f"smoke test: {len(small):,} of {len(dataset):,} images")
+    few = replace(small, note=f"{SAID}: {len(small):,} of {len(dataset):,} images")
     if isinstance(split, Given) and dataset.given is not None:
         return few, split
     return replace(few, given=None), Holdout(holdout=0.5)
+
+
+def was_smoke(summary: Mapping[str, Any]) -> bool:
+    """Whether the content of a `result.json` is of a smoke test."""
+    return str(summary["data"].get("note", "")).startswith(SAID)
+
+
+def is_full(folder: Path) -> bool:
+    """Whether the folder of a run holds a finished one that is no smoke test."""
+    try:
+        return not was_smoke(json.loads((folder / "result.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return False  # there is none, or it is damaged
 
 
 def _spread(rows: np.ndarray) -> np.ndarray:

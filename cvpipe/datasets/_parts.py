@@ -20,7 +20,8 @@ COMPLETE = ({"train", "test"}, {"train", "val"}, {"train", "val", "test"})
 def split_folders(root: Path) -> dict[str, str]:
     """Folder -> `train` or `test` if the folder brings its own split, otherwise the folder itself.
 
-    Folders without images do not count. Raises `DataError` if others stand beside the folders of a split, `OSError`.
+    Folders without images do not count. Raises `DataError` if others stand beside the folders of a split, or if only
+    one of its sides has class folders; `OSError`.
     """
     folders, above = listing(root).folders, frozenset({identity(root)})
     kinds = {name: kind for name in folders if (kind := _kind(name)) and listing(root / name).folders}
@@ -28,6 +29,7 @@ def split_folders(root: Path) -> dict[str, str]:
     for name, kind in kinds.items():
         sides.setdefault(kind, name)
     if set(sides) not in COMPLETE:
+        _refuse_flat_side(root, list(kinds), [name for name in folders if _has_images(root / name, above)])
         return {"": ""}  # classes, though one may be called `train`: a side of a split holds class folders
     rest = [name for name in folders if name not in sides.values()]
     others = [name for name in rest if _has_images(root / name, above)]
@@ -35,6 +37,21 @@ def split_folders(root: Path) -> dict[str, str]:
         raise DataError(_too_many([sides[kind] for kind in NAMES if kind in sides], others), where=str(root))
     tested = "test" if "test" in sides else "val"
     return {name: "test" if kind == tested else "train" for kind, name in sides.items()}
+
+
+def _refuse_flat_side(root: Path, nested: Sequence[str], folders: Sequence[str]) -> None:
+    """Raise `DataError` if the folders with images are called like the sides of a split, and images of one lie in class
+    folders, of another do not: as competitions give them, whose test images have no classes."""
+    flat = [name for name in folders if name not in nested]
+    if len({_kind(name) for name in folders}) < 2 or not all(map(_kind, folders)) or not nested or not flat:
+        return
+    inside = listing(root / nested[0])
+    if len(inside.folders) > 1 and not inside.images:
+        raise DataError(
+            f"`{nested[0]}` holds {len(inside.folders)} class folders, but the images of `{flat[0]}` have no classes; "
+            f"give the folder `{nested[0]}` alone, or put the others into class folders too",
+            where=str(root),
+        )
 
 
 def _kind(name: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from cvpipe.conductor.result import RunResult
 from cvpipe.conductor.save import save
+from cvpipe.conductor.smoke import is_full
 from cvpipe.errors import RunError, SpecError
 from cvpipe.files import sha256, write_whole
 from cvpipe.report.html import write_report
@@ -26,19 +27,21 @@ DECIDE = ("data", "split", "seed", "stages")
 """Sections of a spec that decide what a run gives."""
 
 
-def claim(out: str | Path | None, name: str, spec: Mapping[str, Any] | None = None) -> Path:
+def claim(
+    out: str | Path | None, name: str, spec: Mapping[str, Any] | None = None, smoke: bool = False
+) -> Path:
     """Make the folder for a run: `out`, or the next free `runs/<name>/<n>`.
 
     A finished run in it is no longer whole from here on: its `result.json` goes first. `spec` is the resolved one of
-    the run to come: only a run of the same is replaced; without it any is. Raises `SpecError` for a folder of another
-    run or of a comparison, or one with files of these names that no run wrote; `RunError` if it cannot be made or
-    written.
+    the run to come: only a run of the same is replaced, and by a `smoke` test only another; without it any is. Raises
+    `SpecError` for a folder of another run or of a comparison, or one with files of these names that no run wrote;
+    `RunError` if it cannot be made or written.
     """
     folder = Path(out) if out else Path("runs") / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
         folder = folder if out else _next(folder)
-        said = _taken(folder, spec)
+        said = _taken(folder, spec, smoke)
         if said:
             raise SpecError(f"{said}; choose another --out", where=str(folder))
         (folder / "result.json").unlink(missing_ok=True)
@@ -48,7 +51,7 @@ def claim(out: str | Path | None, name: str, spec: Mapping[str, Any] | None = No
     return folder
 
 
-def _taken(folder: Path, spec: Mapping[str, Any] | None) -> str:
+def _taken(folder: Path, spec: Mapping[str, Any] | None, smoke: bool) -> str:
     """Whose folder it is, if a run may not have it."""
     begun = (folder / "suite.yaml").exists() and (folder / "runs").is_dir()
     if begun or (folder / "comparison.json").exists():
@@ -60,7 +63,11 @@ def _taken(folder: Path, spec: Mapping[str, Any] | None) -> str:
         return ""
     before, now = _spec_in(folder), parse(dump(dict(spec)), "").plain()
     if all(before.get(key) == now[key] for key in DECIDE):
-        return ""
+        return (
+            "holds a run on all images, and a smoke test would replace it"
+            if smoke and is_full(folder)
+            else ""
+        )
     return f"is of another run ({before['name']})" if "name" in before else "is of another run"
 
 
