@@ -75,6 +75,15 @@ class Configurable:
         """What is wrong with parameters that are each allowed but do not go together, a sentence for each."""
         return ()
 
+    def sources(self) -> list[str]:
+        """Texts that name papers after `Source:`: docstrings of the class and of those it is made of."""
+        texts = [vars(cls).get("__doc__") or "" for cls in type(self).__mro__]
+        return [inspect.cleandoc(text) for text in texts if "Source:" in text]
+
+    def choices(self) -> dict[str, Any]:
+        """What decides which of these papers count, by the words that stand in parentheses behind them."""
+        return self.get_params(deep=False)
+
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Parameters by name; with `deep` also those of parts that are parameters, as `part__option`."""
         params = {name: getattr(self, name) for name in self.parameters()}

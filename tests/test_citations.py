@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -16,6 +17,9 @@ from cvpipe_cli.main import main
 
 from cvpipe import registry
 from cvpipe.data import Features
+from cvpipe.datasets.torchvision import Torchvision
+from cvpipe.nets.documentation import documentation
+from cvpipe.nets.table import NETS
 from cvpipe.report.citations import Reference, bibtex, entry_of, field, references_in, shipped_entries
 from cvpipe.report.cited import TESTS_BY_NAME, cited
 from cvpipe.spec import build_stage, shipped_specs
@@ -26,6 +30,8 @@ ENTRY = re.compile(r"@(\w+)\{([\w]+),\n((?:  \w+ = \{.*\},\n)+)\}")
 
 TESTS = sorted({*TESTS_BY_NAME.values(), "holm", "nemenyi", "bayes", "effect_size"})
 """Modules of `cvpipe.statistics`."""
+MADE = {word: build_stage(word) for word in registry.stage_names() if word != "frozen"}
+"""Every stage that has a default for each option."""
 NEEDED = {
     "article": ("title", "journal", "volume", "pages", "year"),
     "book": ("title", "publisher", "year"),
@@ -95,8 +101,11 @@ def test_every_stage_names_a_paper_that_can_be_cited(word: str) -> None:
 
 
 def test_full_entries_agree_with_the_docstrings() -> None:
-    papers = [paper for kind in ("stage", "dataset") for word in getattr(registry, f"{kind}_names")()
-              for paper in references_in(inspect.getdoc(getattr(registry, f"{kind}_class")(word)) or "")]  # fmt: skip
+    papers = [paper for word in registry.dataset_names()
+              for paper in references_in(inspect.getdoc(registry.dataset_class(word)) or "")]  # fmt: skip
+    texts = [text for stage in MADE.values() for text in stage.sources()]
+    texts += [text for net in NETS for text in documentation(net)]
+    papers += [paper for text in texts for paper in references_in(text)]
     papers += [paper for name in TESTS for paper in papers_of_test(name)]
     by_title = {re.sub(r"[^a-z0-9]", "", paper.title.lower()): paper for paper in papers}
     for title, entry in shipped_entries().items():
@@ -174,15 +183,66 @@ def test_a_paper_of_one_value_of_an_option_is_cited_with_it_only() -> None:
     assert "arandjelovic2013about" not in keys(bibtex([build_stage("vlad", {"intra": False})]))
 
 
-@pytest.mark.parametrize("word", registry.stage_names())
+@pytest.mark.parametrize("word", MADE)
 def test_conditions_name_options_and_values_that_there_are(word: str) -> None:
-    cls = registry.stage_class(word)
-    for paper in references_in(inspect.getdoc(cls) or ""):
+    stage = MADE[word]
+    meant: dict[str, Any] = {"true": True, "false": False, "above 0": 0.5}
+    for paper in [paper for text in stage.sources() for paper in references_in(text)]:
         option, *values = paper.only or ("",)
-        if option:
-            assert option in cls.parameters()
+        if option and option != "learned_from":
+            assert option in stage.parameters()
             for value in values:
-                build_stage(word, {option: {"true": True, "false": False}.get(value, value)})
+                chosen = meant.get(value, value)
+                build_stage(word, {option: [chosen] if option == "augment" else chosen})
+
+
+def test_a_network_is_cited_with_how_it_learns() -> None:
+    plain = set(keys(bibtex([build_stage("cnn", {"net": "vgg11"})])))
+    assert {"simonyan2015very", "kingma2015adam", "loshchilov2017sgdr"} <= plain
+    much = {"net": "resnet18", "optimiser": "nesterov", "schedule": "one_cycle", "augment": ["flip", {"mixup": 0.4}],
+            "label_smoothing": 0.1, "initialise": "he"}  # fmt: skip
+    assert set(keys(bibtex([build_stage("cnn", much)]))) - plain == {
+        "he2016deep", "sutskever2013importance", "smith2019super", "zhang2018mixup", "szegedy2016rethinking",
+        "he2015delving",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("word", "options", "key", "cited"),
+    [
+        ("cnn", {"net": "resnext50"}, "xie2017aggregated", True),
+        ("cnn", {"net": "resnet50"}, "xie2017aggregated", False),
+        ("cnn", {"net": "lstm_rows"}, "hochreiter1997long", True),
+        ("cnn", {"net": "lstm_rows"}, "cho2014learning", False),
+        ("cnn", {"net": "lstm_rows", "options": {"cell": "gru"}}, "cho2014learning", True),
+        ("cnn", {"net": "zfnet"}, "krizhevsky2012imagenet", False),
+        ("cnn", {"net": "fcn8s"}, "long2015fully", True),
+        ("cnn", {}, "russakovsky2015imagenet", False),
+        ("cnn_features", {}, "russakovsky2015imagenet", True),
+        ("cnn_features", {"weights": "none"}, "russakovsky2015imagenet", False),
+        ("cnn_features", {"net": "resnet50", "weights": "resnet50.IMAGENET1K_V2"}, "russakovsky2015imagenet", True),
+        ("fine_tune", {}, "tan2019efficientnet", True),
+    ],
+)  # fmt: skip
+def test_papers_of_networks(word: str, options: dict[str, Any], key: str, cited: bool) -> None:
+    assert (key in keys(bibtex([build_stage(word, options)]))) == cited
+
+
+@pytest.mark.parametrize("net", NETS)
+def test_every_network_names_a_paper(net: str) -> None:
+    assert documentation(net) or net in ("mlp", "simple_cnn")
+    for paper in [paper for text in documentation(net) for paper in references_in(text)]:
+        assert ENTRY.fullmatch(entry_of(paper))
+        assert 1980 < paper.year < 2030
+
+
+def test_a_data_set_of_torchvision_is_cited_by_its_name() -> None:
+    def of(name: str) -> list[str]:
+        return keys(bibtex([Torchvision(dataset=name, root=".")]))[1:]
+
+    assert of("MNIST") == ["lecun1998gradient"]
+    assert of("CIFAR100") == ["krizhevsky2009learning"]
+    assert of("Food101") == []
 
 
 def test_a_paper_of_several_stages_comes_once_with_its_places() -> None:

@@ -47,6 +47,10 @@ PUBLISHED = {
     "vgg13_bn": (133_053_736, 11308),
     "vgg16_bn": (138_365_992, 15470),
     "vgg19_bn": (143_678_248, 19632),
+    # VGG-16's, whose dense layers see 7x7 positions instead of one, and 256 and 512 channels that give scores as well
+    "fcn32s": (138_357_544, 21_405),
+    "fcn16s": (138_357_544 + 513_000, 21_505),
+    "fcn8s": (138_357_544 + 513_000 + 257_000, 21_706),
     "googlenet": (13_004_888, 1498),  # 6,624,904 without the auxiliary heads
     "resnet18": (11_689_512, 1814),
     "resnet34": (21_797_672, 3664),
@@ -101,7 +105,7 @@ def maker(net: str) -> Any:
     return module._maker(net)
 
 
-@pytest.mark.parametrize("net", [n for n in NETS if not n.startswith(("vgg", "resnet1", "zfnet"))])
+@pytest.mark.parametrize("net", [n for n in NETS if not n.startswith(("vgg", "fcn", "resnet1", "zfnet"))])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_grey_and_colour_images_give_scores(net: str, channels: int) -> None:
     side = max(32, smallest_size(net))

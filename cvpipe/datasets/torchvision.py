@@ -23,6 +23,15 @@ class Torchvision(Source):
     https://pytorch.org/vision/stable/datasets.html. Sets that bring a training and a test part give that
     split: use `split: {given: true}`; a validation part belongs to the training part. Nothing is downloaded
     unless asked.
+
+    Source: LeCun et al., "Gradient-based learning applied to document recognition", Proc. IEEE 1998, section III.A
+    (dataset: MNIST); Xiao, Rasul & Vollgraf, "Fashion-MNIST: a novel image dataset for benchmarking machine
+    learning algorithms", 2017 (dataset: FashionMNIST); Krizhevsky, "Learning multiple layers of features from tiny
+    images", 2009 (dataset: CIFAR10, CIFAR100); Coates, Lee & Ng, "An analysis of single-layer networks in
+    unsupervised feature learning", AISTATS 2011 (dataset: STL10); Cimpoi et al., "Describing textures in the wild",
+    CVPR 2014 (dataset: DTD); Helber et al., "EuroSAT: a novel dataset and deep learning benchmark for land use and
+    land cover classification", 2019 (dataset: EuroSAT); Fei-Fei, Fergus & Perona, "Learning generative visual
+    models from few training examples", CVPR Workshop 2004 (dataset: Caltech101).
     """
 
     dataset: str  # its name in torchvision.datasets, such as MNIST

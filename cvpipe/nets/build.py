@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         capsnet,
         densenet,
         efficientnet_lite,
+        fcn,
         googlenet,
         lenet,
         lstm_rows,

@@ -71,8 +71,9 @@ class Block(nn.Module):
 def efficientnet_lite0(classes: int, channels: int, size: tuple[int, int]) -> nn.Module:
     """`stem`, `block1` … `block16`, `head` (the last convolution), `pool` (1,280 means), `out`; 4,652,008 parameters.
 
-    Source: Tan & Le, "EfficientNet", ICML 2019, table 1, in the Lite variant of Liu, "Higher accuracy on vision models
-    with EfficientNet-Lite", TensorFlow blog 2020: ReLU6, no squeeze-and-excitation, stem and head of fixed width.
+    Source: Tan & Le, "EfficientNet: rethinking model scaling for convolutional neural networks", ICML 2019, table 1;
+    Liu, "Higher accuracy on vision models with EfficientNet-Lite", TensorFlow blog 2020: ReLU6,
+    no squeeze-and-excitation, stem and head of fixed width.
     """
     net = nn.Sequential()
     net.add_module("stem", nn.Sequential(*unit(channels, STEM, 3, 2), nn.ReLU6(inplace=True)))

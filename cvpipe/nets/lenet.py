@@ -46,7 +46,7 @@ def lenet5(
     layer compares the 84 units with drawn letters (fixed radial basis functions); here it is a dense layer, as
     there are no letters for other classes.
 
-    Source: LeCun et al., "Gradient-based learning applied to document recognition", 1998, section II.B.
+    Source: LeCun et al., "Gradient-based learning applied to document recognition", Proc. IEEE 1998, section II.B.
     """
     margin = 2 if min(size) < 32 else 0
     net = nn.Sequential()

@@ -25,8 +25,9 @@ def lstm_rows(
 ) -> nn.Module:
     """A long short-term memory, gated units or a plain recurrent network over rows, and a dense layer: `rows`, `out`.
 
-    Source: Hochreiter & Schmidhuber, "Long short-term memory", 1997; Cho et al., EMNLP 2014 (`gru`); Elman 1990
-    (`rnn`, tanh).
+    Source: Hochreiter & Schmidhuber, "Long short-term memory", Neural Computation 1997 (cell: lstm); Cho et al.,
+    "Learning phrase representations using RNN encoder-decoder for statistical machine translation", EMNLP 2014 (cell:
+    gru); Elman, "Finding structure in time", Cognitive Science 1990 (cell: rnn), with tanh.
     """
     net = nn.Sequential()
     net.add_module("rows", LastState(cell, channels * size[1], hidden, depth))

@@ -13,8 +13,9 @@ SMALL = 64
 def resnet(name: str, classes: int, channels: int, size: tuple[int, int], stem: str) -> nn.Module:
     """A residual network; its `stem` is `standard` (7x7 with stride 2, pooling), `small` (3x3, no pooling) or `auto`.
 
-    Source: He, Zhang, Ren & Sun, "Deep residual learning for image recognition", CVPR 2016, table 1; section 4.2 for
-    the stem of images of 32x32. Xie et al., "Aggregated residual transformations", CVPR 2017, table 1.
+    Source: He, Zhang, Ren & Sun, "Deep residual learning for image recognition", CVPR 2016, table 1 and section 4.2 for
+    the stem of images of 32x32; Xie et al., "Aggregated residual transformations for deep neural networks", CVPR
+    2017, table 1 (net: resnext50).
     """
     from torchvision import models
 

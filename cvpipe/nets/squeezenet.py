@@ -8,7 +8,8 @@ from torch import nn
 def squeezenet(classes: int, channels: int, size: tuple[int, int]) -> nn.Module:
     """AlexNet's accuracy with a fiftieth of its parameters: version 1.0.
 
-    Source: Iandola et al., "SqueezeNet", 2016, table 1.
+    Source: Iandola et al., "SqueezeNet: AlexNet-level accuracy with 50x fewer parameters and <0.5MB model size", 2016,
+    table 1.
     """
     from torchvision import models
 

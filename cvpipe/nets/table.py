@@ -57,6 +57,11 @@ _ALEXNET = {
     "stem": _STEMS,  # the first convolution: 11x11 with stride 4, or 5x5 with stride 1; auto by the size
     **_DENSE,
 }
+_FCN = {
+    # the trunk
+    "vgg": tuple(f"vgg{depth}{norm}" for norm in ("", "_bn") for depth in (16, 11, 13, 19)),
+    **_DENSE,  # as convolutions
+}
 _CAPSNET = {
     "maps": 256,  # channels of the first convolution
     "kinds": 32,  # of primary capsules, 8 units each
@@ -82,6 +87,9 @@ NETS: dict[str, Net] = {
     "vgg13_bn": Net("vgg.vgg13_bn", "the same with batch normalisation", 32, 224, _DENSE),
     "vgg16_bn": Net("vgg.vgg16_bn", "the same with batch normalisation", 32, 224, _DENSE),
     "vgg19_bn": Net("vgg.vgg19_bn", "the same with batch normalisation", 32, 224, _DENSE),
+    "fcn32s": Net("fcn.fcn32s", "Long, Shelhamer & Darrell 2015", 32, 224, _FCN),
+    "fcn16s": Net("fcn.fcn16s", "the same with a skip from the fourth pooling", 32, 224, _FCN),
+    "fcn8s": Net("fcn.fcn8s", "the same with skips from the third and fourth pooling", 32, 224, _FCN),
     "googlenet": Net("googlenet.googlenet", "Szegedy et al. 2015", 15, 224, {"auxiliary": True}),
     "densenet121": Net("densenet.densenet121", "Huang et al. 2017", 29),
     "squeezenet": Net("squeezenet.squeezenet", "Iandola et al. 2016, version 1.0", 21),

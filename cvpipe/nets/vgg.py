@@ -18,6 +18,21 @@ WIDTHS = {
 """Channels of each convolution of 3x3; 0 is max-pooling of 2x2. Columns A, B, D and E of the paper's table 1."""
 
 
+def trunk(depth: str, batch_norm: bool, channels: int) -> nn.Sequential:
+    """The convolutions and poolings of a VGG network."""
+    features, inputs = nn.Sequential(), channels
+    for width in WIDTHS[depth]:
+        if not width:
+            features.append(nn.MaxPool2d(2))
+            continue
+        features.append(nn.Conv2d(inputs, width, 3, padding=1))
+        if batch_norm:
+            features.append(nn.BatchNorm2d(width))
+        features.append(nn.ReLU(inplace=True))
+        inputs = width
+    return features
+
+
 def vgg(
     depth: str,
     batch_norm: bool,
@@ -34,16 +49,7 @@ def vgg(
     Source: Simonyan & Zisserman, "Very deep convolutional networks for large-scale image recognition", ICLR 2015,
     table 1; batch normalisation came later.
     """
-    features, inputs = nn.Sequential(), channels
-    for width in WIDTHS[depth]:
-        if not width:
-            features.append(nn.MaxPool2d(2))
-            continue
-        features.append(nn.Conv2d(inputs, width, 3, padding=1))
-        if batch_norm:
-            features.append(nn.BatchNorm2d(width))
-        features.append(nn.ReLU(inplace=True))
-        inputs = width
+    features = trunk(depth, batch_norm, channels)
     return with_head(features, classes, channels, size, dense, dropout, most=7, dropout_first=False)
 
 

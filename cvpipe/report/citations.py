@@ -1,19 +1,20 @@
 """BibTeX of exactly the methods that a pipeline uses.
 
 Each class names its papers after `Source:` in its docstring; that is all a new stage has to do. A paper that only one
-value of an option is built on says so: `Authors, "Title", Venue year (kernel: chi2)`. Where `references.bib`
+value of an option is built on says so: `Authors, "Title", Venue year (kernel: chi2)`. What several stages share names
+its own, and so does a network. Where `references.bib`
 has an entry of the same title, which tells full names and pages, that one is given.
 """
 
 from __future__ import annotations
 
 import importlib
-import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import cvpipe
 from cvpipe.configurable import Configurable, parts_of
@@ -27,7 +28,9 @@ PLACE = re.compile(
     rf"^[,:]? *(?P<place>{PART} [\dIVX][\dIVXa-z.]*(?:(?:,| to| and) (?:{PART} )?[\dIVX][\dIVXa-z.]*)*(?<!\.))"
 )
 ONLY = re.compile(r"\((?P<option>\w+): (?P<values>[^)]+)\)")
-"""`(kernel: chi2, rbf)`: what a paper is for."""
+"""`(kernel: chi2, rbf)`: what a paper is for; of a list, the names in it."""
+ABOVE_0 = "above 0"
+"""The same of a number: `(label_smoothing: above 0)`."""
 MEETINGS = re.compile(
     r"\b(CVPR|ICCV|ECCV|BMVC|ICML|NIPS|NeurIPS|ICLR|AISTATS|ICPR|ICIP|ICASSP|AAAI|KDD|ICANN|ACL|Conference|Workshop|workshop|"
     r"Multimedia|SPIE|Storage)\b"
@@ -106,8 +109,8 @@ def bibtex(parts: Iterable[Configurable], tests: Iterable[str] = ()) -> str:
 def _of_parts(parts: Iterable[Configurable]) -> Iterator[tuple[str, list[Reference]]]:
     """The word for each stage or data set, and the papers of what it does with its options."""
     for thing in _all_parts(parts):
-        papers = references_in(inspect.getdoc(type(thing)) or "")
-        yield thing.name, [paper for paper in papers if _is_used(paper, thing)]
+        papers = [paper for text in thing.sources() for paper in references_in(text)]
+        yield thing.name, [paper for paper in papers if _is_used(paper, thing.choices())]
 
 
 def _of_tests(names: Iterable[str]) -> Iterator[tuple[str, list[Reference]]]:
@@ -116,11 +119,19 @@ def _of_tests(names: Iterable[str]) -> Iterator[tuple[str, list[Reference]]]:
         yield name, references_in(module.__doc__ or "")
 
 
-def _is_used(paper: Reference, thing: Configurable) -> bool:
+def _is_used(paper: Reference, choices: Mapping[str, Any]) -> bool:
     option, *values = paper.only or ("",)
-    if option not in thing.parameters():  # a remark in parentheses
+    if option not in choices:  # a remark in parentheses
         return True
-    return str(getattr(thing, option)).lower() in [value.lower() for value in values]
+    chosen = choices[option]
+    if values == [ABOVE_0]:
+        return chosen > 0
+    words = (
+        [name for item in chosen for name in ([item] if isinstance(item, str) else item)]
+        if isinstance(chosen, list | tuple)
+        else [str(chosen).lower()]
+    )
+    return not {value.lower() for value in values}.isdisjoint(words)
 
 
 def _all_parts(things: Iterable[Configurable]) -> Iterator[Configurable]:

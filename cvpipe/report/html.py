@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cvpipe.conductor.result import RunResult
 from cvpipe.files import write_whole
 from cvpipe.report import (
+    class_maps,
     classes,
     confusion,
     costs,
@@ -36,6 +37,7 @@ SECTIONS: tuple[Section, ...] = (
     classes.section,
     examples.section,
     keypoints.section,
+    class_maps.section,
     exhibits.section,
     patches.section,
     costs.section,

@@ -12,7 +12,7 @@ from cvpipe.conductor.edges import gives
 from cvpipe.conductor.result import RunResult
 from cvpipe.data import Images, Maps, Patches
 from cvpipe.report.leading import fitted, may_give, one_of_each_class, outputs
-from cvpipe.report.thumbnails import data_uri, read_or_none
+from cvpipe.report.thumbnails import coloured, data_uri, read_or_none
 from cvpipe.stage import Stage
 
 IMAGES = 6  # drawn, of as many classes as there are
@@ -73,12 +73,4 @@ def _map(stage: Stage, batch: Images) -> dict[str, str] | None:
     part = next((part for part in parts if Maps in gives(type(part))), None)
     if part is None:
         return None
-    return {"stage": part.name, "src": data_uri(_coloured(part.transform(batch).stack(0)[..., 0]), SIDE)}
-
-
-def _coloured(saliency: np.ndarray) -> np.ndarray:
-    """(h, w) of 0 to 1 -> (h, w, 3) uint8 RGB, from black over red to yellow."""
-    import cv2
-
-    levels = np.rint(np.clip(saliency, 0, 1) * 255).astype(np.uint8)
-    return cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO)[..., ::-1]
+    return {"stage": part.name, "src": data_uri(coloured(part.transform(batch).stack(0)[..., 0]), SIDE)}

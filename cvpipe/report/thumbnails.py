@@ -32,6 +32,14 @@ def data_uri(pixels: np.ndarray, side: int) -> str:
     return address(webp(pixels if factor == 1.0 else cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)))
 
 
+def coloured(values: np.ndarray) -> np.ndarray:
+    """(h, w) of 0 to 1 -> (h, w, 3) uint8 RGB, from black over red to yellow."""
+    import cv2
+
+    levels = np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
+    return cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO)[..., ::-1]
+
+
 def webp(pixels: np.ndarray) -> bytes:
     """(H, W, 3) uint8 RGB pixels as a WebP file."""
     from PIL import Image, WebPImagePlugin  # by its name: else Pillow imports all its formats to find it

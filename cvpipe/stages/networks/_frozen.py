@@ -12,12 +12,11 @@ from annotated_types import MinLen
 from cvpipe import device
 from cvpipe.data import Images
 from cvpipe.nets.build import side_of, size_problem
-from cvpipe.nets.own import module_of
 from cvpipe.nets.table import net_problem
 from cvpipe.nets.weight_files import look_of
 from cvpipe.nets.weights import content, is_file, scaling_of, weights_problem
 from cvpipe.options import Count, PathOrWord, Seed
-from cvpipe.stage import Stage
+from cvpipe.stages.networks._named import NamedNet
 from cvpipe.vision.fit_square import Fit, fit_square
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ PIXELS = 4 * 224 * 224
 """Pixels that go through a network at a time on a CPU: more leave its caches and take longer for each image."""
 
 
-class FrozenNet(Stage):
+class FrozenNet(NamedNet):
     """A network with given weights, and some of its layers."""
 
     net: str = "efficientnet_lite0"  # see docs/networks.md; package.Class, timm:NAME
@@ -57,10 +56,6 @@ class FrozenNet(Stage):
     def reads(self) -> list[Path]:
         """The file with the weights, if that is where they are."""
         return [Path(self.weights)] if is_file(self.weights) else []
-
-    def built_from(self) -> list[str]:
-        """The module of a network of the user's."""
-        return module_of(self.net)
 
     def _side(self) -> int:
         look = look_of(Path(self.weights)) if is_file(self.weights) and not self.size else None

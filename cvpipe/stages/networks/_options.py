@@ -9,6 +9,7 @@ from annotated_types import Ge, Interval
 from cvpipe.nets import schedules
 from cvpipe.options import Count, NonNegative, PathText, Positive, Seed
 from cvpipe.stage import Stage
+from cvpipe.stages.networks._named import NamedNet
 
 if TYPE_CHECKING:
     from cvpipe.nets.recipe import Recipe
@@ -27,7 +28,28 @@ class Seen(Stage):
 
 
 class Trained(Stage):
-    """How a network is trained."""
+    """How a network is trained.
+
+    Source: Polyak, "Some methods of speeding up the convergence of iteration methods", USSR Computational Mathematics
+    and Mathematical Physics 1964 (optimiser: momentum); Sutskever et al., "On the importance of initialization and
+    momentum in deep learning", ICML 2013 (optimiser: nesterov); Duchi, Hazan & Singer, "Adaptive subgradient methods
+    for online learning and stochastic optimization", JMLR 2011 (optimiser: adagrad); Tieleman & Hinton, "Lecture 6.5:
+    RMSprop, divide the gradient by a running average of its recent magnitude", Coursera 2012 (optimiser: rmsprop);
+    Kingma & Ba, "Adam: a method for stochastic optimization", ICLR 2015 (optimiser: adam, adamw); Loshchilov & Hutter,
+    "Decoupled weight decay regularization", ICLR 2019 (optimiser: adamw); Loshchilov & Hutter, "SGDR: stochastic
+    gradient descent with warm restarts", ICLR 2017, equation 5 (schedule: cosine); Smith & Topin, "Super-convergence:
+    very fast training of neural networks using large learning rates", SPIE 2019 (schedule: one_cycle); Hsueh, Li & Wu,
+    "Stochastic gradient descent with hyperbolic-tangent decay on classification", 2018, equation 3 (schedule: tanh);
+    Goyal et al., "Accurate, large minibatch SGD: training ImageNet in 1 hour", 2017, section 2.2 (warm_up: above 0);
+    Smith et al., "Don't decay the learning rate, increase the batch size", ICLR 2018, section 5 (grow_batch: true);
+    Szegedy et al., "Rethinking the inception architecture for computer vision", CVPR 2016, section 7 (label_smoothing:
+    above 0); Polyak & Juditsky, "Acceleration of stochastic approximation by averaging", SIAM Journal on Control and
+    Optimization 1992 (average: above 0); Pascanu, Mikolov & Bengio, "On the difficulty of training recurrent neural
+    networks", ICML 2013, section 3.2 (clip: above 0); Zhong et al., "Random erasing data augmentation", AAAI 2020
+    (augment: erase); Zhang et al., "mixup: beyond empirical risk minimization", ICLR 2018 (augment: mixup); Yun et al.,
+    "CutMix: regularization strategy to train strong classifiers with localizable features", ICCV 2019 (augment:
+    cutmix).
+    """
 
     epochs: Count = 10  # passes over the training images
     batch: Count | Literal["all"] = 128  # images of a step; 1 is one at a time, all is plain gradient descent
@@ -119,8 +141,16 @@ class Trained(Stage):
         return Recipe(**plain | changes)
 
 
-class Chosen(Stage):
-    """Which network."""
+class Chosen(NamedNet):
+    """Which network.
+
+    Source: LeCun, Bottou, Orr & Müller, "Efficient BackProp", Neural networks: tricks of the trade 1998, section 4.6
+    (initialise: lecun); Glorot & Bengio, "Understanding the difficulty of training deep feedforward neural networks",
+    AISTATS 2010, equation 16 (initialise: xavier); He et al., "Delving deep into rectifiers: surpassing human-level
+    performance on ImageNet classification", ICCV 2015, equation 10 (initialise: he); Saxe, McClelland & Ganguli,
+    "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks", ICLR 2014 (initialise:
+    orthogonal).
+    """
 
     net: str = "simple_cnn"  # a network, see docs/networks.md, or package.Class of your own with CVPIPE_TRUST=package
     options: dict[str, Any] | None = None  # of the network, such as {widths: [32, 64]}
@@ -133,12 +163,6 @@ class Chosen(Stage):
 
         found = net_problem(self.net, self.options)
         return [found] if found else []
-
-    def built_from(self) -> list[str]:
-        """The module of a network of the user's."""
-        from cvpipe.nets.own import module_of
-
-        return module_of(self.net)
 
 
 def _has_bfloat16(device: str) -> bool:

@@ -10,8 +10,8 @@ from annotated_types import Interval
 
 from cvpipe.errors import did_you_mean, listed
 from cvpipe.options import Count, PathOrWord
-from cvpipe.stage import Stage
 from cvpipe.stages.networks._frame import Frame
+from cvpipe.stages.networks._named import NamedNet
 
 if TYPE_CHECKING:
     from torch import nn
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cvpipe.nets.learning import Look
 
 
-class Pretrained(Stage):
+class Pretrained(NamedNet):
     """A network that learned elsewhere, and which of its layers go on learning."""
 
     net: str = "efficientnet_lite0"  # a network with a dense last layer
@@ -49,12 +49,6 @@ class Pretrained(Stage):
         from cvpipe.nets.weights import is_file
 
         return [Path(self.weights)] if is_file(self.weights) else []
-
-    def built_from(self) -> list[str]:
-        """The module of a network of the user's."""
-        from cvpipe.nets.own import module_of
-
-        return module_of(self.net)
 
     def square(self) -> Frame:
         """What the network sees."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -67,6 +67,18 @@ class Cnn(Trained, Seen, Chosen, Network, Classifier):
         from cvpipe.nets.inference import softmax
 
         return Predictions(scores=softmax(self.outputs(images)), classes=self.classes_)
+
+    def class_maps(self, images: Images) -> np.ndarray | None:
+        """(n, k, h, w) float32 probabilities of the classes at each position of each image, as a fully convolutional
+        network sees them; None of networks that see an image as a whole."""
+        from cvpipe.nets.inference import outputs, softmax
+        from cvpipe.nets.learning import Look
+
+        module: Any = self.module()
+        if not hasattr(module, "class_maps"):
+            return None
+        pixels = self.trained_frame().batch(images)
+        return softmax(outputs(module, Look.of(self.mean_, self.deviation_), pixels, module.class_maps))
 
     def exhibits(self) -> list[Exhibit]:
         """Curves of the training, filters of the first layer; of a capsule network also what its dimensions mean."""
