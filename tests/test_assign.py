@@ -27,3 +27,13 @@ def test_the_first_of_equally_near_centres_wins_and_no_distance_is_negative() ->
     assert not index.any()
     assert (distance >= 0).all()
     assert (distance < 1e-4).all()
+
+
+@pytest.mark.parametrize("offset", [0, 100, 3000])
+def test_rows_far_from_zero(offset: float) -> None:
+    draws = np.random.default_rng(0)
+    rows, centres = (draws.normal(offset, 1, (n, 32)).astype(np.float32) for n in (2000, 50))
+    exact = ((rows[:, None].astype(float) - centres) ** 2).sum(axis=2)
+    index, distance = assign.nearest(rows, centres)
+    np.testing.assert_array_equal(index, exact.argmin(axis=1))
+    np.testing.assert_allclose(distance, exact.min(axis=1), rtol=1e-3)

@@ -17,6 +17,8 @@ from cvpipe.data import Images
 from cvpipe.errors import DataError, SpecError
 from cvpipe.nets import heads, trainer
 from cvpipe.nets.build import build
+from cvpipe.nets.table import NETS
+from cvpipe.nets.taps import Dry
 from cvpipe.spec.build import build_stage
 from cvpipe.stages.networks.fine_tune import FineTune
 
@@ -158,3 +160,31 @@ def test_a_run_that_is_killed_goes_on_where_it_was(
     curves = [result.pipeline.fitted[0].history_ for result in (rest, whole)]
     for name, values in curves[1].items():
         np.testing.assert_array_equal(curves[0][name], values)
+
+
+def test_weights_for_other_classes_are_taken_over_but_for_what_gives_scores(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    source = build("googlenet", classes=7, channels=3, size=(32, 32))
+    torch.save(source.state_dict(), tmp_path / "old.pt")
+    made = (
+        FineTune(net="googlenet", weights=str(tmp_path / "old.pt"), size=32).with_weights(3, 0).state_dict()
+    )
+    before = source.state_dict()
+    other = {name for name, tensor in made.items() if not torch.equal(tensor, before[name])}
+    assert other == {
+        f"{head}.{part}" for head in ("fc", "aux1.fc2", "aux2.fc2") for part in ("weight", "bias")
+    }
+
+
+@pytest.mark.parametrize("net", ["squeezenet", "capsnet", "fcn8s"])
+def test_a_network_without_a_dense_layer_for_its_scores_is_refused(net: str) -> None:
+    with pytest.raises(SpecError, match=f"'{net}' has no dense layer that gives its scores"):
+        build_stage("fine_tune", {"net": net, "weights": "none"})
+
+
+@pytest.mark.parametrize("net", NETS)
+def test_the_table_tells_which_networks_have_such_a_layer(net: str) -> None:
+    dry = Dry(net, 11, 3, (64, 64))
+    layers = [dry.net.get_submodule(name) for name in dry.shapes]
+    last = [layer for layer in layers if not list(layer.children())][-1]
+    assert NETS[net].dense_head == isinstance(last, nn.Linear)

@@ -8,7 +8,7 @@ from cvpipe.statistics.friedman import friedman
 @pytest.mark.parametrize("decimals", [8, 1])  # without and with ties
 def test_against_scipy(decimals: int) -> None:
     scores = np.random.default_rng(0).random((12, 5)).round(decimals) + np.arange(5) * 0.1
-    found, oracle = friedman(scores), stats.friedmanchisquare(*scores.T)
+    found, oracle = friedman(scores), stats.friedmanchisquare(*scores.T.round(10))
     assert found.statistic == pytest.approx(oracle.statistic)
     assert found.p == pytest.approx(oracle.pvalue)
 
@@ -45,3 +45,13 @@ def test_the_best_has_rank_one() -> None:
 def test_the_level_is_kept() -> None:
     nulls = np.random.default_rng(0).random((2000, 20, 4))
     assert np.mean([friedman(scores).p < 0.05 for scores in nulls]) == pytest.approx(0.05, abs=0.015)
+
+
+def test_scores_that_differ_by_rounding_are_equal() -> None:
+    """The same recalls of five classes in another order: their mean differs in its last bit."""
+    draws = np.random.default_rng(34)
+    recalls = [draws.permutation(5) / draws.integers(5, 20, 5) for _ in range(10)]
+    scores = np.array([[np.roll(each, shift).mean() for shift in range(3)] for each in recalls])
+    assert np.ptp(scores, axis=1).any()  # in the last bit
+    assert friedman(scores).p == 1
+    np.testing.assert_array_equal(friedman(scores).ranks, 2)

@@ -115,3 +115,13 @@ def test_a_gaussian_without_rows_stays_where_it_is() -> None:
     again, likelihood = improved(rows, after, 1e-3)
     assert np.isfinite(likelihood)
     assert np.isfinite(again.variances).all()
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1e6])
+def test_a_mixture_does_not_depend_on_the_unit(unit: float) -> None:
+    rows = clusters([400], 6).values
+    plain, other = (
+        fit_mixture(rows * np.float32(u), 3, 20, 0, 0.01, np.random.default_rng(0)) for u in (1, unit)
+    )
+    np.testing.assert_allclose(other.variances, plain.variances * unit**2, rtol=1e-3)
+    np.testing.assert_allclose(other.means, plain.means * unit, rtol=1e-3, atol=1e-4 * unit)

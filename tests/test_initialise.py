@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -66,3 +67,25 @@ def test_nothing_of_a_network_is_left_to_the_global_seed(net: str) -> None:
         initialise(made, "he", torch.Generator().manual_seed(0))
         found.append(list(made.state_dict().values()))
     assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))
+
+
+def test_layers_of_our_own_tell_over_how_much_they_sum() -> None:
+    """The mean over LeNet's partial connections: 60 maps of 5x5 for 16 units; a capsule's vote sums 8 numbers."""
+    lenet: Any = build("lenet5", classes=10, channels=1, size=(28, 28))
+    initialise(lenet, "he", torch.Generator().manual_seed(0))
+    assert lenet.conv2.weight.std().item() == pytest.approx(math.sqrt(2 / (25 * 60 / 16)), rel=0.05)
+    assert lenet.conv2.fans() == (25 * 60 / 16, 25 * 60 / 6)
+    capsnet: Any = build("capsnet", classes=10, channels=1, size=(28, 28), maps=4, kinds=4)
+    initialise(capsnet, "lecun", torch.Generator().manual_seed(0))
+    assert capsnet.digits.weight.std().item() == pytest.approx(math.sqrt(1 / 8), rel=0.02)
+
+
+def test_the_scales_of_a_subsampling_are_no_weights() -> None:
+    net: Any = build("lenet5", classes=10, channels=1, size=(28, 28))
+    with torch.no_grad():
+        net.pool1.weight.fill_(5)
+        net.pool1.bias.fill_(5)
+    initialise(net, "he", torch.Generator().manual_seed(0))
+    assert net.pool1.weight.eq(1).all()
+    assert not net.pool1.bias.any()
+    assert net.pool1.weight.ndim == 1  # so it is not decayed either

@@ -71,3 +71,23 @@ def test_gamma_is_one_over_the_mean_distance_of_different_rows() -> None:
     x = np.array([[0.0], [1.0], [4.0]], np.float32)
     assert kernels.auto_gamma(kernels.distances("laplacian", x, x)) == pytest.approx(3 / (1 + 4 + 3))
     assert kernels.auto_gamma(np.zeros((3, 3), np.float32)) == 1
+
+
+@pytest.mark.parametrize("offset", [1e3, 1e4])
+def test_distances_within_two_groups_far_apart(offset: float) -> None:
+    """Less the mean they lie as far from 0 as before: products of float32 tell nothing about neighbours."""
+    rows = np.random.default_rng(0).normal(size=(300, 8))
+    rows[:, 0] += np.where(np.arange(300) % 2, offset, -offset)
+    x = rows.astype(np.float32)
+    exact = ((x[:, None].astype(float) - x) ** 2).sum(axis=2)
+    found = kernels.distances("rbf", x, x)
+    np.testing.assert_allclose(found, exact, rtol=0.01)
+    assert not found.diagonal().any()
+    np.testing.assert_array_equal(found, found.T)
+
+
+def test_few_close_pairs_are_computed_by_definition() -> None:
+    x = np.random.default_rng(0).normal(size=(200, 16)).astype(np.float32)
+    y = x + np.float32(1e-4)
+    exact = ((x.astype(float) - y) ** 2).sum(axis=1)
+    np.testing.assert_allclose(kernels.distances("rbf", x, y).diagonal(), exact, rtol=1e-4)

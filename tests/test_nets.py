@@ -193,10 +193,33 @@ def test_the_units_of_lenet() -> None:
     assert ScaledTanh()(torch.tensor(1.0)).item() == pytest.approx(1.0, abs=1e-4)
     pool = Subsample(2)
     with torch.no_grad():
-        pool.weight.copy_(torch.tensor([1.0, 3.0]).view(2, 1, 1))
-        pool.bias.copy_(torch.tensor([0.0, 1.0]).view(2, 1, 1))
+        pool.weight.copy_(torch.tensor([1.0, 3.0]))
+        pool.bias.copy_(torch.tensor([0.0, 1.0]))
     x = torch.arange(8.0).view(1, 2, 2, 2)
     assert pool(x).flatten().tolist() == [1.5, 3 * 5.5 + 1]
+
+
+@pytest.mark.parametrize(
+    ("pooling", "layers"),
+    [
+        ("subsample", ["conv1", "act1", "pool1", "act_pool1", "conv2", "act2", "pool2", "act_pool2"]),
+        ("max", ["conv1", "act1", "pool1", "conv2", "act2", "pool2"]),
+    ],
+)
+def test_every_unit_of_lenet_is_squashed(pooling: str, layers: list[str]) -> None:
+    """Section II.B: the weighted sums of all units up to F6 are passed through the squashing function."""
+    net = build("lenet5", classes=10, channels=1, size=(28, 28), pooling=pooling)
+    assert [name for name, _ in net.named_children()][: len(layers)] == layers
+
+
+def test_alexnet_with_its_first_stem_needs_larger_images() -> None:
+    assert smallest_size("alexnet", stem="standard") == 63
+    made = Dry("alexnet", 3, 1, (63, 63), stem="standard", dense=(4,))
+    assert made.shapes["features"] == (256, 1, 1)
+    with pytest.raises(RuntimeError):
+        maker("alexnet")(3, 1, (62, 62), **{**NETS["alexnet"].defaults, "stem": "standard"})
+    (said,) = Cnn(net="alexnet", options={"stem": "standard"}, size=62).conflicts()
+    assert said == "network 'alexnet' takes images of at least 63 x 63 px, got 62 x 62 px"
 
 
 def test_rows_are_read_from_top_to_bottom() -> None:

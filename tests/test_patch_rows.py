@@ -74,6 +74,19 @@ def test_zca_is_the_symmetric_root_and_pca_its_rotation() -> None:
     np.testing.assert_allclose(zca(rows) @ pca.basis.T, pca(rows), atol=1e-4)
 
 
+@pytest.mark.parametrize("kind", ["zca", "pca"])
+def test_directions_that_do_not_vary_are_left_out(kind: str) -> None:
+    """Rows of mean 0, as after `evening: contrast`, do not vary along their sum; rounding must not be blown up."""
+    rows = np.random.default_rng(0).normal(0, 30, (4000, 12)).astype(np.float32)
+    rows -= rows.mean(axis=1, keepdims=True)
+    rows[:, 5] = 7
+    made = whitening(rows, kind, 0.0)  # type: ignore[arg-type]
+    white = made(rows)
+    assert np.isfinite(white).all()
+    values = np.linalg.eigvalsh(np.cov(white.T, bias=True))
+    np.testing.assert_allclose(np.sort(values), [0, *[1] * 11], atol=2e-3)
+
+
 def test_without_whitening_only_the_mean_is_taken_off() -> None:
     rows = np.random.default_rng(2).random((20, 4), dtype=np.float32)
     np.testing.assert_allclose(whitening(rows, "none", 0.1)(rows), rows - rows.mean(axis=0), atol=1e-6)

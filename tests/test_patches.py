@@ -222,6 +222,8 @@ def test_the_most_salient_share() -> None:
     assert most_salient(weights, 0.25).tolist() == [0, 1, 0, 0, 0, 0, 0, 1]
     assert most_salient(weights, 0.3).tolist() == [0, 1, 1, 1, 1, 0, 0, 1]  # equals of the least are in
     assert most_salient(weights, 0.99).tolist() == [0, 1, 1, 1, 1, 1, 0, 1]  # nothing of weight 0
+    hundred = np.random.default_rng(0).permutation(100).astype(float) + 1
+    assert most_salient(hundred, 0.07).sum() == 7  # though 0.07 times 100 is more than 7 in doubles
     assert most_salient(np.zeros(5), 0.5).tolist() == [0] * 5
 
 

@@ -17,9 +17,12 @@ from torch import nn
 from cvpipe.data.seeds import derive
 from cvpipe.errors import RunError
 from cvpipe.nets import trainer
+from cvpipe.nets.build import build
 from cvpipe.nets.checks import check
 from cvpipe.nets.examples import Examples
 from cvpipe.nets.learning import Learning, Look
+from cvpipe.nets.mixing import Mixed
+from cvpipe.nets.objective import objective
 from cvpipe.nets.parts import Parts
 from cvpipe.nets.pixels import HeldPixels, StreamedPixels, spread
 from cvpipe.nets.recipe import Recipe, Ties
@@ -238,6 +241,20 @@ def test_growing_the_batch_keeps_the_rate() -> None:
     assert made.history.step == 80
 
 
+def test_a_warm_up_does_not_grow_the_batch() -> None:
+    """Each epoch has the rate for an image that the schedule has where the batch stays as it is."""
+    still = Recipe(epochs=4, batch=3, rate=0.01, optimiser="sgd", schedule=Schedule("cosine", warm_up=1.0))
+    growing = replace(still, grow_batch=True)
+    assert growing.plan(90)[0] == (3, 30)
+    assert [batch for batch, _ in growing.plan(90)] == [batch for batch, _ in replace(
+        growing, schedule=Schedule("cosine")).plan(90)]  # fmt: skip
+    for recipe in (still, growing):
+        made = training(recipe)
+        made.history.epoch = 1
+        batch, _ = made.plan[1]
+        assert made.rate() / batch == pytest.approx(0.01 * Schedule("cosine").factor(1, 4) / 3)
+
+
 def test_streamed_images_train_the_same_network() -> None:
     pixels, truth = images()
     held = training()
@@ -317,6 +334,22 @@ def test_a_network_may_bring_its_own_loss_which_sees_pixels_in_0_to_1() -> None:
     losses = made.run().epochs["loss"]
     assert losses[-1] < losses[0] / 2
     assert all(one.min() >= 0 and one.max() <= 1 for one in seen)
+
+
+def test_a_loss_of_its_own_smooths_labels_or_says_that_it_cannot() -> None:
+    torch.manual_seed(0)
+    net: Any = build("googlenet", classes=3, channels=3, size=(32, 32))
+    pixels, targets = torch.rand(4, 3, 32, 32), torch.tensor([0, 1, 2, 0])
+    batch, scores = Mixed(pixels, targets, targets, 1.0), net(pixels)
+    heads = [(1.0, scores), (0.3, net.first), (0.3, net.second)]
+    for smoothing in (0.0, 0.2):
+        want = sum(
+            weight * nn.functional.cross_entropy(head, targets, label_smoothing=smoothing)
+            for weight, head in heads
+        )
+        torch.testing.assert_close(objective(net, scores, batch, smoothing), want)
+    with pytest.raises(RunError, match="a loss of its own, which takes no label_smoothing: leave it at 0"):
+        training(replace(RECIPE, smoothing=0.1), module=OwnLoss(lambda images: None)).run()
 
 
 def test_spread_is_that_of_numpy() -> None:

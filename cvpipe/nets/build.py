@@ -73,6 +73,8 @@ def smallest_size(net: str, **options: Any) -> int:
     """The smallest side of an image that a network takes, px."""
     if net == "simple_cnn":  # each convolution is followed by a pooling that halves
         return 2 ** len(options.get("widths", NETS[net].defaults["widths"]))
+    if net == "alexnet" and options.get("stem") == "standard":
+        return 63  # 11x11 with stride 4, and three poolings of 3x3 with stride 2
     return NETS[net].smallest if net in NETS else 1
 
 

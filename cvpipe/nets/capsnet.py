@@ -45,6 +45,10 @@ class ClassCapsules(nn.Module):
         self.classes, self.width, self.iterations = classes, width, iterations
         self.weight = nn.Parameter(0.1 * torch.randn(capsules, inputs, classes * width))
 
+    def fans(self) -> tuple[float, float]:
+        """Inputs of a unit of a vote, and outputs of an input, each of one capsule."""
+        return self.weight.shape[1], self.weight.shape[2]
+
     def forward(self, x: Tensor) -> Tensor:
         """(n, capsules, inputs) -> (n, classes, width); procedure 1 of the paper.
 

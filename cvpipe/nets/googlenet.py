@@ -20,11 +20,14 @@ class WithAuxiliaryHeads(GoogLeNet):
         scores, self.second, self.first = self._forward(x)
         return scores
 
-    def loss(self, scores: Tensor, targets: Tensor, images: Tensor, **options: Any) -> Tensor:
+    def loss(self, scores: Tensor, targets: Tensor, images: Tensor, label_smoothing: float = 0.0) -> Tensor:
         """The cross-entropy, plus 0.3 times that of each auxiliary head."""
         heads = [head for head in (self.first, self.second) if head is not None]
-        extra = sum(functional.cross_entropy(head, targets, **options) for head in heads)
-        return functional.cross_entropy(scores, targets, **options) + AUXILIARY * extra
+        whole, *extra = (
+            functional.cross_entropy(each, targets, label_smoothing=label_smoothing)
+            for each in (scores, *heads)
+        )
+        return whole + AUXILIARY * sum(extra)
 
 
 def googlenet(classes: int, channels: int, size: tuple[int, int], auxiliary: bool) -> nn.Module:

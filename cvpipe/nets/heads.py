@@ -8,14 +8,15 @@ from pathlib import Path
 
 from torch import nn
 
+from cvpipe.errors import RunError
 from cvpipe.nets.weights import CLASSES, is_file, read
 
 
 def head_of(module: nn.Module) -> str:
-    """The name of the dense layer that gives the scores: the last one. Raises `ValueError` if there is none."""
+    """The name of the dense layer that gives the scores: the last one. Raises `RunError` if there is none."""
     dense = [name for name, part in module.named_modules() if isinstance(part, nn.Linear)]
     if not dense:
-        raise ValueError("it has no dense layer that gives scores")
+        raise RunError("the network has no dense layer that gives scores, and so none to replace")
     return dense[-1]
 
 
@@ -27,9 +28,14 @@ def headless(module: nn.Module) -> nn.Module:
 
 
 def take_over(module: nn.Module, source: nn.Module) -> None:
-    """Copy all weights of a network that differs at most in its last layer, and not that layer's."""
-    head = head_of(module) + "."
-    kept = {name: t for name, t in source.state_dict().items() if not name.startswith(head)}
+    """Copy all weights of a network for other classes: none of the last layer, nor of what else is a score for each
+    class, such as GoogLeNet's auxiliary heads."""
+    head, own = head_of(module) + ".", module.state_dict()
+    kept = {
+        name: tensor
+        for name, tensor in source.state_dict().items()
+        if not name.startswith(head) and tensor.shape == own[name].shape
+    }
     module.load_state_dict(kept, strict=False)
 
 

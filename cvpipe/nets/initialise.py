@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import nn
 
+from cvpipe.nets.layers import Subsample
+
 Scheme = Literal["zeros", "normal", "lecun", "xavier", "he", "orthogonal"]
 
+SCALES = (nn.modules.batchnorm._BatchNorm, nn.GroupNorm, nn.LayerNorm, Subsample)
+"""Layers with a factor for each map."""
 NORMAL_STD = 0.01
 """Krizhevsky, Sutskever & Hinton 2012, section 5."""
 
@@ -28,17 +32,27 @@ def initialise(module: nn.Module, scheme: Scheme, generator: torch.Generator | N
     for part in module.modules():
         for name, weight in part.named_parameters(recurse=False):
             if weight.ndim >= 2:
-                _draw(weight, scheme, generator)
+                _draw(weight, _fans(part, weight), scheme, generator)
             elif "bias" in name:
                 weight.zero_()
-            elif isinstance(part, nn.modules.batchnorm._BatchNorm | nn.GroupNorm | nn.LayerNorm):
+            elif isinstance(part, SCALES):
                 weight.fill_(1)
 
 
-def _draw(weight: torch.Tensor, scheme: Scheme, generator: torch.Generator | None) -> None:
+def _fans(part: nn.Module, weight: torch.Tensor) -> tuple[float, float]:
+    """Over how many inputs a unit sums, and how many units an input reaches; a layer of our own tells by `fans`."""
+    own: Any = getattr(part, "fans", None)
+    if own is not None:
+        return own()
     # A convolution's weight is (outputs, inputs / groups, height, width): a unit sums over all but the first.
     field = math.prod(weight.shape[2:])
-    inputs, outputs = weight.shape[1] * field, weight.shape[0] * field
+    return weight.shape[1] * field, weight.shape[0] * field
+
+
+def _draw(
+    weight: torch.Tensor, fans: tuple[float, float], scheme: Scheme, generator: torch.Generator | None
+) -> None:
+    inputs, outputs = fans
     if scheme == "zeros":
         weight.zero_()
     elif scheme == "xavier":

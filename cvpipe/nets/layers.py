@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 
 import torch
@@ -29,12 +30,12 @@ class Subsample(nn.Module):
 
     def __init__(self, maps: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.ones(maps, 1, 1))
-        self.bias = nn.Parameter(torch.zeros(maps, 1, 1))
+        self.weight = nn.Parameter(torch.ones(maps))
+        self.bias = nn.Parameter(torch.zeros(maps))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(n, maps, h, w) -> (n, maps, h // 2, w // 2)."""
-        return functional.avg_pool2d(x, 2) * self.weight + self.bias
+        return functional.avg_pool2d(x, 2) * self.weight[:, None, None] + self.bias[:, None, None]
 
 
 class TableConv(nn.Module):
@@ -53,6 +54,12 @@ class TableConv(nn.Module):
         fan = kernel * kernel * len(pairs) / len(table)
         self.weight = nn.Parameter(torch.empty(len(pairs), kernel, kernel).uniform_(-1, 1) / fan**0.5)
         self.bias = nn.Parameter(torch.zeros(len(table)))
+
+    def fans(self) -> tuple[float, float]:
+        """Inputs of a unit and outputs of an input, in the mean."""
+        outputs, inputs, *sides = self.shape
+        weights = len(self.weight) * math.prod(sides)
+        return weights / outputs, weights / inputs
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(n, inputs, h, w) -> (n, outputs, h - kernel + 1, w - kernel + 1)."""

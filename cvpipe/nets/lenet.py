@@ -66,11 +66,12 @@ def _second(inputs: int, table: tuple[tuple[int, ...], ...], partial: bool) -> n
 
 
 def _stage(net: nn.Sequential, number: int, conv: nn.Module, maps: int, act: str, pooling: str) -> None:
-    """A convolution and its pooling; the paper's pooling comes before the squashing, max-pooling after it."""
-    squash, pool = unit(_word(act)), {"subsample": Subsample, "average": _average, "max": _max}[pooling](maps)
+    """A convolution and its pooling, each with its squashing; the largest of squashed values is one already."""
     net.add_module(f"conv{number}", conv)
-    net.add_module(f"pool{number}", pool)
-    net.add_module(f"act{number}", squash)
+    net.add_module(f"act{number}", unit(_word(act)))
+    net.add_module(f"pool{number}", {"subsample": Subsample, "average": _average, "max": _max}[pooling](maps))
+    if pooling != "max":
+        net.add_module(f"act_pool{number}", unit(_word(act)))
 
 
 def _word(activation: str) -> str:

@@ -24,7 +24,8 @@ def mixed(
     images: Tensor, targets: Tensor, strengths: Mapping[str, float], draws: np.random.Generator
 ) -> Mixed:
     """A batch put together with a permutation of itself, by mixup or cutmix; by one of them, at even odds, where both
-    have a strength. One share is drawn for the batch from Beta(alpha, alpha), as in the papers' code."""
+    have a strength. One share is drawn for these images from Beta(alpha, alpha), as in the papers' code for a batch; on
+    a CPU they are the `part` of a batch that a thread takes, so a batch has several shares."""
     wanted = [name for name in ("mixup", "cutmix") if strengths.get(name, 0) > 0]
     if not wanted or len(images) < 2:
         return Mixed(images, targets, targets, 1.0)

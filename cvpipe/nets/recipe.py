@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -44,12 +44,17 @@ class Recipe:
     factors: Mapping[str, float] = field(default_factory=dict)
     """Factors on the rate, by name of parameter."""
 
+    def first_batch(self, images: int) -> int:
+        """Images of a step before the batch grows."""
+        return min(self.batch or images, images)
+
     def plan(self, images: int) -> list[tuple[int, int]]:
         """(batch, steps) of each epoch. A batch that is not full is left out, unless it is the only one."""
-        first = min(self.batch or images, images)
+        first = self.first_batch(images)
         batches = [first] * self.epochs
-        if self.grow_batch:
-            falls = [self.schedule.factor(e, self.epochs) for e in range(self.epochs)]
+        if self.grow_batch:  # a warm-up is of the rate: the batch is the first one meanwhile
+            warm = replace(self.schedule, warm_up=0.0)
+            falls = [warm.factor(e, self.epochs) for e in range(self.epochs)]
             batches = [batch_at(first, fall, images) for fall in falls]
         return [(batch, max(images // batch, 1)) for batch in batches]
 

@@ -29,6 +29,9 @@ class Net:
     options: Mapping[str, Any] = field(default_factory=dict)
     """The options by name: the default, whose type a value must have; or the words that are allowed, default first."""
 
+    dense_head: bool = True
+    """Whether its scores come from a dense layer, which another may replace: what `fine_tune` needs."""
+
     @property
     def defaults(self) -> dict[str, Any]:
         """The default of each option."""
@@ -87,13 +90,13 @@ NETS: dict[str, Net] = {
     "vgg13_bn": Net("vgg.vgg13_bn", "the same with batch normalisation", 32, 224, _DENSE),
     "vgg16_bn": Net("vgg.vgg16_bn", "the same with batch normalisation", 32, 224, _DENSE),
     "vgg19_bn": Net("vgg.vgg19_bn", "the same with batch normalisation", 32, 224, _DENSE),
-    "fcn32s": Net("fcn.fcn32s", "Long, Shelhamer & Darrell 2015", 32, 224, _FCN),
-    "fcn16s": Net("fcn.fcn16s", "the same with a skip from the fourth pooling", 32, 224, _FCN),
-    "fcn8s": Net("fcn.fcn8s", "the same with skips from the third and fourth pooling", 32, 224, _FCN),
+    "fcn32s": Net("fcn.fcn32s", "Long, Shelhamer & Darrell 2015", 32, 224, _FCN, False),
+    "fcn16s": Net("fcn.fcn16s", "the same with a skip from the fourth pooling", 32, 224, _FCN, False),
+    "fcn8s": Net("fcn.fcn8s", "the same with skips from the third and fourth pooling", 32, 224, _FCN, False),
     "googlenet": Net("googlenet.googlenet", "Szegedy et al. 2015", 15, 224, {"auxiliary": True}),
     "densenet121": Net("densenet.densenet121", "Huang et al. 2017", 29),
-    "squeezenet": Net("squeezenet.squeezenet", "Iandola et al. 2016, version 1.0", 21),
-    "capsnet": Net("capsnet.capsnet", "Sabour, Frosst & Hinton 2017", 17, 28, _CAPSNET),
+    "squeezenet": Net("squeezenet.squeezenet", "Iandola et al. 2016, version 1.0", 21, dense_head=False),
+    "capsnet": Net("capsnet.capsnet", "Sabour, Frosst & Hinton 2017", 17, 28, _CAPSNET, False),
     "lstm_rows": Net("lstm_rows.lstm_rows", "A recurrent network over rows", 1, 28, _ROWS),
     "efficientnet_lite0": Net("efficientnet_lite.efficientnet_lite0", "Tan & Le 2019, Lite"),
     "resnet18": Net("resnet.resnet18", "He et al. 2016", 1, 224, {"stem": _STEMS}),

@@ -77,7 +77,8 @@ class Training:
         """The learning rate of the next step."""
         batch, steps = self.plan[self.history.epoch]
         now = self.history.epoch + self.history.in_epoch / steps
-        grown = batch / self.plan[0][0] if self.recipe.grow_batch else 1.0
+        first = self.recipe.first_batch(len(self.examples.pixels))
+        grown = batch / first if self.recipe.grow_batch else 1.0
         return self.recipe.rate * self.recipe.schedule.factor(now, self.recipe.epochs) * grown
 
     def _epoch(self) -> None:

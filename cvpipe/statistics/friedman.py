@@ -15,6 +15,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special
 
+DIGITS = 12
+"""Decimal places of a score that count: 1 image of a million moves the sixth."""
+
 
 class Friedman(NamedTuple):
     """What the test found."""
@@ -40,7 +43,9 @@ def friedman(scores: np.ndarray) -> Friedman:
 
 
 def _ranks(scores: np.ndarray) -> np.ndarray:
-    """(n, k) ranks within each row, 1 for the largest; equal ones share their mean rank."""
+    """(n, k) ranks within each row, 1 for the largest; equal ones share their mean rank, as do those that differ by the
+    rounding of a mean."""
+    scores = scores.round(DIGITS)
     higher = (scores[:, None, :] > scores[:, :, None]).sum(axis=2)
     equal = (scores[:, None, :] == scores[:, :, None]).sum(axis=2)
     return np.asarray(higher + (equal + 1) / 2)

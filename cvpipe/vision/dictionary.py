@@ -38,8 +38,9 @@ def learn_dictionary(
             order = rng.permutation(len(rows))
         some = rows[order[(step - 1) % batches :: batches]]
         codes = coded(some, atoms_, penalty)
-        kept = 1 - 1 / step  # of what was seen before: all batches count the same
-        kept = kept * (1 - 1 / (step + 1))  # old codes are worse: step t counts as t
+        # Of what was seen before, so that step t counts as t (t + 1): old codes are worse. It is nearly the paper's
+        # (1 - 1 / t) to the power 2, since sums are of batches of one size.
+        kept = (1 - 1 / step) * (1 - 1 / (step + 1))
         squares = kept * squares + (codes.T @ codes).astype(np.float64) / len(some)
         products = kept * products + (codes.T @ some).astype(np.float64) / len(some)
         atoms_ = _moved(atoms_, squares, products, some, rng)

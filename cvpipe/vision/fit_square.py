@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-import cv2
 import numpy as np
+
+from cvpipe.vision.resize import resize
 
 Fit = Literal["stretch", "crop"]
 """The whole image, whatever its aspect; or the largest square around its centre."""
@@ -26,8 +27,4 @@ def fit_square(image: np.ndarray, side: int, fit: Fit) -> np.ndarray:
     """
     left, top, width, height = seen(image.shape[0], image.shape[1], fit)
     part = image[top : top + height, left : left + width]
-    if (height, width) == (side, side):
-        return part
-    # OpenCV takes means of areas only where both sides shrink.
-    shrinks = min(height, width) >= side
-    return cv2.resize(part, (side, side), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    return resize(part, side, side)

@@ -25,7 +25,7 @@ LEAST_POSTERIOR = np.float32(1e-6)
 SPARSE = 0.1
 """Share of posteriors above 0 up to which sums over these alone are faster than a product of matrices."""
 LEAST_VARIANCE = 1e-9
-"""Where all rows are equal, squared unit of the rows."""
+"""Of rows that vary, as a share of their largest variance; of equal rows, squared unit of the rows."""
 SEED_ITERATIONS, SEED_TOLERANCE = 10, 1e-3
 """Of the k-means that EM starts from: it only has to be near."""
 
@@ -106,7 +106,8 @@ def fit_mixture(
     Source: Dempster, Laird & Rubin, "Maximum likelihood from incomplete data via the EM algorithm", J. Royal
     Statistical Society B 1977; Bishop, "Pattern recognition and machine learning", 2006, section 9.2.2.
     """
-    least = max(floor * float(rows.var(axis=0, dtype=np.float64).max(initial=0)), LEAST_VARIANCE)
+    largest = float(rows.var(axis=0, dtype=np.float64).max(initial=0))
+    least = max(floor, LEAST_VARIANCE) * (largest or 1.0)
     centres = kmeans(rows, gaussians, SEED_ITERATIONS, SEED_TOLERANCE, rng).centres
     mixture = _from_centres(rows, centres, least)
     likelihood = -np.inf

@@ -6,17 +6,22 @@ from typing import Literal
 
 import numpy as np
 
+from cvpipe.vision.assign import far_middle
+
 Kernel = Literal["linear", "chi2", "intersection", "rbf", "laplacian"]
 
 NEEDS_NON_NEGATIVE = ("chi2", "intersection")
 """Kernels of histograms."""
 OF_DISTANCE = ("chi2", "rbf", "laplacian")
 """Kernels exp(-gamma distance)."""
-OFFSET = 10.0
-"""Squared length of the mean of rows by their variance, above which distances are of rows less the mean: of the 7
-digits of a float32, |x|^2 + |y|^2 - 2 x.y loses as many as this number has. Standardized rows have 0, digits 2.4."""
 SAMPLE = 64
 """Rows, about, that the mean is taken of: enough to tell whether it is large."""
+NEAR = 1e-3
+"""Share of |x|^2 + |y|^2 below which a distance is computed again: float32 has left it 4 of its 7 digits or less."""
+MANY = 0.01
+"""Share of all pairs above which a product of matrices in float64 is faster than pair after pair."""
+PAIRS = 4096
+"""Pairs that are computed again at a time."""
 
 
 def distances(kernel: Kernel, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -27,7 +32,9 @@ def distances(kernel: Kernel, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     if kernel == "rbf":
         x, y = _centred(x, y)
         norms = np.einsum("nd,nd->n", x, x)[:, None] + np.einsum("md,md->m", y, y)
-        return np.maximum(norms - 2 * (x @ y.T), 0)
+        values = np.maximum(norms - 2 * (x @ y.T), 0)
+        _mend_near(values, norms, x, y)
+        return values
     from cvpipe.vision import pairwise  # compiles on first use, and importing numba costs half a second
 
     return pairwise.chi2(x, y) if kernel == "chi2" else pairwise.l1(x, y)
@@ -35,14 +42,27 @@ def distances(kernel: Kernel, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 def _centred(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Both less about the mean of y, where that is far from 0; their distances are the same. It depends on y alone."""
-    some = y[:: max(1, len(y) // SAMPLE)]
-    if not len(some):
+    middle = far_middle(y[:: max(1, len(y) // SAMPLE)])
+    if middle is None:
         return x, y
-    centre = some.mean(axis=0)
-    if centre @ centre <= OFFSET * ((some - centre) ** 2).sum(axis=1).mean():
-        return x, y
-    moved = y - centre
-    return (moved if x is y else x - centre), moved
+    moved = y - middle
+    return (moved if x is y else x - middle), moved
+
+
+def _mend_near(values: np.ndarray, norms: np.ndarray, x: np.ndarray, y: np.ndarray) -> None:
+    """Compute small distances again, of which the difference of large numbers left few digits, in place."""
+    near = values < NEAR * norms
+    count = np.count_nonzero(near)
+    if count > MANY * near.size:
+        wide, other = x.astype(np.float64), y.astype(np.float64)
+        squares = np.einsum("nd,nd->n", wide, wide)[:, None] + np.einsum("md,md->m", other, other)
+        np.copyto(values, squares - 2 * (wide @ other.T), where=near, casting="same_kind")
+        near = values < NEAR * NEAR * norms
+        count = np.count_nonzero(near)
+    for rows, columns in zip(
+        *(np.array_split(place, count // PAIRS + 1) for place in np.nonzero(near)), strict=True
+    ):
+        values[rows, columns] = ((x[rows] - y[columns]) ** 2).sum(axis=1)
 
 
 def similarities(kernel: Kernel, x: np.ndarray, y: np.ndarray, gamma: float) -> np.ndarray:

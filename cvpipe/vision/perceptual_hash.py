@@ -31,7 +31,9 @@ def look(pixels: np.ndarray) -> np.ndarray:
     """(H, W, 3) uint8 RGB -> (32, 32) uint8 luma, each value the mean of its part of the image."""
     import cv2
 
-    small = cv2.resize(pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    from cvpipe.vision.resize import resize
+
+    small = resize(pixels, SIDE, SIDE, cv2.INTER_AREA)
     return cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
 
 

@@ -11,6 +11,8 @@ from cvpipe.threads import map_blocks
 
 Kind = Literal["zca", "pca", "none"]
 """zca: back in the directions of the pixels; pca: in those of most variance; none: only the mean is taken off."""
+LEAST = 1e-6
+"""Variance, as a share of the largest one, at which rows in float32 do not vary."""
 BLOCK = 8192
 """Rows that one thread takes at a time. A constant, so that sums never depend on the number of threads."""
 
@@ -34,8 +36,8 @@ class Whitening:
 def whitening(rows: np.ndarray, kind: Kind, epsilon: float, components: int | None = None) -> Whitening:
     """The map that whitens (n, D) float32 rows, n >= 1: each direction over sqrt(its variance + epsilon).
 
-    epsilon, in the unit of the variances, keeps directions that hardly vary from becoming noise; with the kind
-    `pca`, at most `components` directions are kept, those that vary most.
+    epsilon, in the unit of the variances, keeps directions that hardly vary from becoming noise; those that do not vary
+    at all give 0. With the kind `pca`, at most `components` directions are kept, those that vary most.
 
     Source: Bell & Sejnowski, "The independent components of natural scenes are edge filters", Vision Research 1997
     (zca); Coates, Lee & Ng, AISTATS 2011, section 3.2.2.
@@ -47,7 +49,10 @@ def whitening(rows: np.ndarray, kind: Kind, epsilon: float, components: int | No
     else:
         variances, axes = np.linalg.eigh(_covariance(rows, mean))
         kept = axes[:, ::-1][:, : components if kind == "pca" else None]
-        scaled = kept / np.sqrt(np.maximum(variances[::-1][: kept.shape[1]], 0) + epsilon)
+        variances = np.maximum(variances[::-1], 0)
+        known = variances + epsilon > LEAST * variances[0]  # less is rounding: such a direction is left out
+        roots = np.sqrt(np.where(known, variances + epsilon, np.inf))
+        scaled = kept / roots[: kept.shape[1]]
         matrix, basis = (scaled, kept.T) if kind == "pca" else (scaled @ kept.T, np.eye(size))
     return Whitening(*(np.ascontiguousarray(part, np.float32) for part in (mean, matrix, basis)))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from cvpipe.vision.resize import resize
+
 
 def grey(image: np.ndarray) -> np.ndarray:
     """(H, W, 3) uint8 RGB -> (H, W) uint8, 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), rounded by OpenCV."""
@@ -18,7 +20,7 @@ def resized(image: np.ndarray, side: int) -> np.ndarray:
     """
     if image.shape[:2] == (side, side):
         return image
-    return cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)
+    return resize(image, side, side, cv2.INTER_AREA)
 
 
 def scaled(image: np.ndarray, factor: float) -> np.ndarray:

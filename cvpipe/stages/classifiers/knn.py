@@ -80,7 +80,10 @@ class Knn(Classifier):
     def _distance(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """(n, m) float32."""
         if self.metric == "cosine":
-            return 1 - unit(x) @ unit(y).T
+            apart = kernels.distances("rbf", unit(x), unit(y)) / 2
+            zeros = [np.flatnonzero(~rows.any(axis=1)) for rows in (x, y)]
+            apart[zeros[0]] = apart[:, zeros[1]] = 1
+            return apart
         kernel: dict[str, kernels.Kernel] = {"l1": "laplacian", "l2": "rbf", "chi2": "chi2"}
         return kernels.distances(kernel[self.metric], x, y)
 

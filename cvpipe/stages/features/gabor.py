@@ -31,9 +31,8 @@ class Gabor(Stage):
 
     scales: Annotated[int, Interval(ge=1, le=8)] = 4  # octaves; 4, as in Manjunath & Ma 1996
     orientations: Count = 6  # over 180 degrees; 6, as in Manjunath & Ma 1996
-    wavelength: Annotated[float, Ge(2)] = (
-        4.0  # of the finest scale, px; 4 leaves an octave below the limit of 2
-    )
+    # of the finest scale, px; 4 leaves an octave below the limit of 2, where odd filters are 0 at every pixel
+    wavelength: Annotated[float, Ge(2.5)] = 4.0
     aspect: Positive = 0.5  # width / length of a filter; 0.23 to 0.92 in cortex (Jones & Palmer 1987)
 
     def transform(self, images: Images) -> Features:

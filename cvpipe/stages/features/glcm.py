@@ -20,8 +20,8 @@ class Glcm(Stage):
 
     Takes RGB images of any size, made grey, in `levels` equal steps. Gives (n, 10 distances) float32: for each
     distance the means of contrast (levels^2), homogeneity (0 to 1), energy (0 to 1), correlation (-1 to 1) and
-    entropy (bits), then their ranges (largest - smallest), over 0, 45, 90 and 135 degrees. A distance at which
-    no two pixels lie in the image gives zeros. Raises nothing.
+    entropy (bits), then their ranges (largest - smallest), over 0, 45, 90 and 135 degrees, without those in which no
+    two pixels of the image lie so far apart; where that is so in all of them, zeros. Raises nothing.
 
     Source: Haralick, Shanmugam & Dinstein, "Textural features for image classification", IEEE Trans. Systems,
     Man, and Cybernetics 1973, section III and appendix I.
@@ -36,5 +36,11 @@ class Glcm(Stage):
 
     def _describe(self, image: np.ndarray) -> np.ndarray:
         level = grey(image).astype(np.int64) * self.levels // 256
-        found = [properties(cooccurrence(level, self.levels, d)) for d in self.distances]
+        found = [properties(_with_pairs(cooccurrence(level, self.levels, d))) for d in self.distances]
         return np.concatenate([part for f in found for part in (f.mean(axis=1), np.ptp(f, axis=1))])
+
+
+def _with_pairs(tables: np.ndarray) -> np.ndarray:
+    """(t, levels, levels) tables of the directions that have any pairs; one of zeros if none has."""
+    filled = tables.any(axis=(1, 2))
+    return tables[filled] if filled.any() else tables[:1]

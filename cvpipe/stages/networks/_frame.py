@@ -10,6 +10,7 @@ import numpy as np
 
 from cvpipe.data import Images
 from cvpipe.threads import map_blocks
+from cvpipe.vision.resize import resize
 from cvpipe.vision.working_size import grey
 
 LARGEST = 224
@@ -29,11 +30,7 @@ class Frame:
     def pixels(self, image: np.ndarray) -> np.ndarray:
         """(H, W, 3) uint8 RGB of any size -> (height, width, channels) uint8; the shape is stretched."""
         image = grey(image) if self.channels == 1 else image
-        if image.shape[:2] != (self.height, self.width):
-            shrinks = image.shape[0] >= self.height and image.shape[1] >= self.width
-            how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-            image = cv2.resize(image, (self.width, self.height), interpolation=how)
-        return image.reshape(self.height, self.width, self.channels)
+        return resize(image, self.width, self.height).reshape(self.height, self.width, self.channels)
 
     def batch(self, images: Images) -> np.ndarray:
         """(n, height, width, channels) uint8, decoded by the threads that are allowed."""

@@ -40,7 +40,7 @@ class Pretrained(NamedNet):
         from cvpipe.nets.table import net_problem
         from cvpipe.nets.weights import weights_problem
 
-        wrong = net_problem(self.net) or weights_problem(self.net, self.weights)
+        wrong = net_problem(self.net) or _no_head(self.net) or weights_problem(self.net, self.weights)
         wrong = wrong or size_problem(self.net, (self.square().height, self.square().width), {})
         return [wrong] if wrong else self._unknown_layers()
 
@@ -109,3 +109,13 @@ class Pretrained(NamedNet):
             for name in self.unfreeze
             if name not in layers
         ]
+
+
+def _no_head(net: str) -> str:
+    """Why a network can get no new last layer; empty if it can, as far as is known."""
+    from cvpipe.nets.table import NETS
+
+    if net not in NETS or NETS[net].dense_head:
+        return ""
+    others = listed([name for name in NETS if NETS[name].dense_head], "and")
+    return f"network '{net}' has no dense layer that gives its scores, and so none to replace; others have: {others}"

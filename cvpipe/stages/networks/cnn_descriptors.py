@@ -26,8 +26,9 @@ class CnnDescriptors(FrozenNet):
     """What a convolution of a network gives at each position of an image: descriptors for a vocabulary.
 
     Takes RGB images of any size, resized to `size` x `size` px, gives (M, C) float32 descriptors, row after row, of the
-    one layer that `layers` names. `xy` is the centre of a position in the image as it was, `scale` a third of the
-    distance between positions, px; what a network looks at around a position is larger. Raises
+    one layer that `layers` names. `xy` is the centre of a position's cell in the image as it was, which the positions
+    divide evenly, `scale` a third of the distance between positions, px. What a network looks at is larger, and its
+    middle may lie up to half a cell beside that centre, as margins of strided convolutions have it. Raises
     `DataError` for weights that are damaged or do not fit.
 
     Source: Cimpoi, Maji & Vedaldi, "Deep filter banks for texture recognition and segmentation", CVPR 2015, section 3.
