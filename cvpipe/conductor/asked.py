@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
-from cvpipe.conductor.pipeline import number_problems
 from cvpipe.data import Dataset
 from cvpipe.errors import SpecError, did_you_mean, listed
 from cvpipe.options import POLICIES
 from cvpipe.splits.kinds import SPLITS, Split
+from cvpipe.wording import shown
 
 if TYPE_CHECKING:
     from cvpipe.conductor.pipeline import Pipeline
@@ -49,3 +50,13 @@ def as_split(split: Split | Mapping[str, Any]) -> Split:
         near = did_you_mean(unknown[0], kind.parameters())
         raise SpecError(f"unknown option '{unknown[0]}' of split '{words[0]}'{near}")
     return kind(**split)
+
+
+def number_problems(seed: Any, jobs: Any) -> list[str]:
+    """What is wrong with a seed and a number of workers; None is what there is by default."""
+    found = []
+    if seed is not None and (type(seed) is not int or seed < 0):
+        found.append(f"seed must be a whole number of at least 0, got {shown(seed)}")
+    if jobs is not None and (isinstance(jobs, bool) or not isinstance(jobs, Integral) or jobs == 0):
+        found.append(f"jobs must be a whole number other than 0, -1 is one for each core, got {shown(jobs)}")
+    return found

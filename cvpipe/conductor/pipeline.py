@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from numbers import Integral
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
 from cvpipe.conductor import workers
+from cvpipe.conductor.asked import number_problems
 from cvpipe.conductor.edges import chain_problems
 from cvpipe.conductor.estimator import Estimator
 from cvpipe.conductor.flow import Flow
@@ -33,16 +33,6 @@ from cvpipe.data import Dataset, Images, Predictions, as_images
 from cvpipe.errors import DataError, NotFitted, SpecError
 from cvpipe.stage import Stage
 from cvpipe.wording import shown
-
-
-def number_problems(seed: Any, jobs: Any) -> list[str]:
-    """What is wrong with a seed and a number of workers; None is what there is by default."""
-    found = []
-    if seed is not None and (type(seed) is not int or seed < 0):
-        found.append(f"seed must be a whole number of at least 0, got {shown(seed)}")
-    if jobs is not None and (isinstance(jobs, bool) or not isinstance(jobs, Integral) or jobs == 0):
-        found.append(f"jobs must be a whole number other than 0, -1 is one for each core, got {shown(jobs)}")
-    return found
 
 
 class Pipeline(Estimator):
