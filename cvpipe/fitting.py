@@ -24,6 +24,7 @@ class Bench:
     note: Callable[[str], None]
     load: Callable[[], Saved | None]
     save: Callable[[Mapping[str, np.ndarray], Mapping[str, Any]], None]
+    warn: Callable[[str], None] = lambda text: None
 
 
 _bench: ContextVar[Bench | None] = ContextVar("cvpipe_fitting", default=None)
@@ -43,6 +44,12 @@ def note(text: str) -> None:
     """Tell how it goes, such as `epoch 3 of 10: loss 0.21, accuracy 93.1 %`."""
     if bench := _bench.get():
         bench.note(text)
+
+
+def warn(text: str) -> None:
+    """Tell what whoever reads the result should know, such as that a solver ended before it was done."""
+    if bench := _bench.get():
+        bench.warn(text)
 
 
 def load() -> Saved | None:

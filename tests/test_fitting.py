@@ -126,9 +126,26 @@ def test_a_fit_that_was_broken_off_goes_on_where_it_was(cache: Path, monkeypatch
     assert noted == []  # what was half learned is gone
 
 
+class Hasty(Slow):
+    """It ends before it is done."""
+
+    def fit(self, features: Features, labels: np.ndarray | None = None) -> Self:
+        fitting.warn("not at its minimum")
+        self.total_ = 0.0
+        return self
+
+
+def test_what_a_fit_warns_of_is_in_the_result_also_from_the_cache(cache: Path) -> None:
+    data = striped(30)
+    for shift in (0.0, 1.0):  # another classifier on what was learned before
+        found = Pipeline([toys.Slopes(), Hasty(), Centroid(shift=shift)]).run(data, split={"kfold": 2})
+        assert "stage 'hasty': not at its minimum (2 fits)" in found.warnings
+
+
 def test_outside_a_run_nothing_is_kept() -> None:
     fitting.save({"a": np.zeros(1)}, {})
     fitting.note("nobody hears this")
+    fitting.warn("nor this")
     assert fitting.load() is None
 
 

@@ -86,7 +86,7 @@ def test_softmax_of_unequal_columns_reaches_the_minimum(spread: float, offset: f
 
 def test_softmax_tells_that_its_iterations_did_not_do(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
-    monkeypatch.setattr("cvpipe.fitting.note", told.append)
+    monkeypatch.setattr("cvpipe.fitting.warn", told.append)
     x, y = blobs()
     Softmax(iterations=2).fit(Features(values=x), y)
     assert told == ["softmax is not at its minimum after 2 iterations: standardize features"]

@@ -114,7 +114,7 @@ def test_features_that_are_not_normalised_reach_the_minimum_too(
 def test_what_is_not_solved_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
     monkeypatch.setattr("cvpipe.vision.squared_hinge.NEWTON_STEPS", 2)
-    monkeypatch.setattr("cvpipe.fitting.note", told.append)
+    monkeypatch.setattr("cvpipe.fitting.warn", told.append)
     x, y = problem()
     squared_hinge(x, targets(y), np.full(len(y), 10.0))
     assert told == ["4 of 4 classes are not solved after 2 steps: scale features"]

@@ -100,6 +100,7 @@ def conduct(
         trained_on=f"all {len(data):,} images" if refit else f"split 0 ({len(folds[0].train):,} images)",
         warnings=[
             *_warnings(found, skipped, data, chosen),
+            *ledger.warnings(),
             *leak_warnings(folds, scan.tokens, data.images.ids, data.labels),
         ],
         **vars(found),

@@ -27,8 +27,9 @@ from cvpipe.data import Batch, Features, Predictions
 from cvpipe.errors import CvpipeError, Problem, RunError
 from cvpipe.stage import Learner, Stage, learns
 
-FIT_S = "fit seconds"
-"""Beside what a learner learned the store keeps how long that took, so that its cost is known when it is read back."""
+FIT_S, WARNINGS = "fit seconds", "fit warnings"
+"""Beside what a learner learned the store keeps how long that took and what was wrong with it, so that both are known
+when it is read back."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ class Flow(Passes):
         if found is not None:
             arrays, note = found
             self.ledger.remembered(place, note.pop(FIT_S, None))
+            self.ledger.warned(place, note.pop(WARNINGS, []))
             stage.restore(unpack(arrays, note))
             return
         chain = [*chain, *self._sampler(stage, chain, place)]
@@ -91,12 +93,14 @@ class Flow(Passes):
         batch = self._training_batch(stage, chain, rows)
         self.ledger.progress.doing(f"fitting {stage.name} on {len(batch):,} images")
         import_for(type(stage))
-        with threads.allow(self.jobs), fitting.at(self._bench(key)):
+        warnings: list[str] = []
+        with threads.allow(self.jobs), fitting.at(self._bench(key, warnings)):
             began = time.perf_counter()
             arrays, note = _explained_fit(stage, batch, lesson.labels[rows])
             seconds = time.perf_counter() - began
         self.ledger.fitted(place, seconds, workers.resident_mb())
-        self.store.write(key, arrays, {**note, FIT_S: seconds})
+        self.ledger.warned(place, warnings)
+        self.store.write(key, arrays, {**note, FIT_S: seconds, WARNINGS: warnings})
         self.store.forget(keys.unfinished_key(key))
         # As a later run will find it: not one bit may depend on the cache.
         stage.restore(unpack(arrays, note))
@@ -108,12 +112,13 @@ class Flow(Passes):
         before = chain[-1].key if chain else keys.images_key()
         return [Link(stage.sampler, keys.stage_key(before, stage.sampler), (*place, SAMPLER))]
 
-    def _bench(self, key: str) -> fitting.Bench:
+    def _bench(self, key: str, warnings: list[str]) -> fitting.Bench:
         unfinished = keys.unfinished_key(key)
         return fitting.Bench(
             note=self.ledger.progress.doing,
             load=partial(self.store.read, unfinished),
             save=partial(self.store.write, unfinished),
+            warn=warnings.append,
         )
 
     def _images_to_open(self, stage: Learner, chain: Sequence[Link], train: np.ndarray) -> np.ndarray:

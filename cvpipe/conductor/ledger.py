@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -85,6 +86,7 @@ class Ledger:
         self.images = 0
         self._names = {entry.place: entry.name for entry in self.entries}
         self._seen: set[tuple[str, int]] = set()
+        self._warnings = Counter[str]()
 
     def begin(self, images: int, splits: int) -> None:
         """Announce how many images each stage will see."""
@@ -124,6 +126,14 @@ class Ledger:
         account = self.accounts[place]
         known = account.fit_cost_s is not None and seconds is not None
         account.fit_cost_s = account.fit_cost_s + seconds if known else None  # type: ignore[operator]
+
+    def warned(self, place: Place, texts: Iterable[str]) -> None:
+        """A fit of a learner, now or in an earlier run, told what should be known about it."""
+        self._warnings.update(f"stage '{self._names[place]}': {text}" for text in texts)
+
+    def warnings(self) -> list[str]:
+        """All of that, each once with the number of fits."""
+        return [text if fits == 1 else f"{text} ({fits} fits)" for text, fits in self._warnings.items()]
 
     def costs(self) -> list[StageCost]:
         """The sums so far."""

@@ -44,7 +44,7 @@ def fit_softmax(
 
     rows (n, d) float32, truth (n,) of 0 to k - 1. Biases are free. Ends when the largest component of the gradient,
     as a share of the objective and for weights in units of curvature 1, is below `tolerance`; or after `iterations`,
-    which is told (`fitting.note`).
+    which is told (`fitting.warn`).
     """
     mean = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
     problem = _Problem(rows - mean, truth, int(truth.max()) + 1, 1 / (cost * len(rows)))
@@ -57,7 +57,7 @@ def fit_softmax(
             break
         value *= found.fun
     else:
-        fitting.note(f"softmax is not at its minimum after {iterations} iterations: standardize features")
+        fitting.warn(f"softmax is not at its minimum after {iterations} iterations: standardize features")
     weights = table[:-1].astype(np.float32)
     return weights, (table[-1] - mean @ weights.astype(np.float64)).astype(np.float32)
 

@@ -48,7 +48,7 @@ def squared_hinge(
 
     rows (n, d) float32, targets (n, k) of +1 and -1, costs (n,) above 0. A problem ends when its gradient is
     below `tolerance` times its weights; as no curvature is below 1, the weights are then right to that share. It also
-    ends where rounding hides the gradient, and after `NEWTON_STEPS`, which is told (`fitting.note`).
+    ends where rounding hides the gradient, and after `NEWTON_STEPS`, which is told (`fitting.warn`).
     Products with rows are float32; weights and scores are summed in float64, or small losses would drown in them.
     `start`: weights and biases to begin with, such as those for other costs; zeros without it.
     """
@@ -73,7 +73,7 @@ def squared_hinge(
         weights[:, todo] += length * step
         scores[:, todo] += length * change
     else:
-        fitting.note(
+        fitting.warn(
             f"{len(todo)} of {len(size)} classes are not solved after {NEWTON_STEPS} steps: scale features"
         )
     result = weights.astype(np.float32)
