@@ -9,18 +9,32 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cvpipe.api import plan, run
-    from cvpipe.comparing import compare
-    from cvpipe.comparison.load import load_comparison
-    from cvpipe.comparison.result import Comparison
-    from cvpipe.conductor.load import load
-    from cvpipe.conductor.pipeline import Pipeline
-    from cvpipe.conductor.result import RunResult
-    from cvpipe.data import Dataset, Descriptors, Features, Images, Keypoints, Maps, Patches, Predictions
-    from cvpipe.datasets import load_dataset
-    from cvpipe.errors import CvpipeError, DataError, RunError, SpecError
-    from cvpipe.spec import load_spec
-    from cvpipe.stage import Classifier, Learner, Stage
+    from cvpipe.api import plan as plan
+    from cvpipe.api import run as run
+    from cvpipe.comparing import compare as compare
+    from cvpipe.comparison.load import load_comparison as load_comparison
+    from cvpipe.comparison.result import Comparison as Comparison
+    from cvpipe.conductor.load import load as load
+    from cvpipe.conductor.pipeline import Pipeline as Pipeline
+    from cvpipe.conductor.result import RunResult as RunResult
+    from cvpipe.data import Dataset as Dataset
+    from cvpipe.data import Descriptors as Descriptors
+    from cvpipe.data import Features as Features
+    from cvpipe.data import Images as Images
+    from cvpipe.data import Keypoints as Keypoints
+    from cvpipe.data import Maps as Maps
+    from cvpipe.data import Patches as Patches
+    from cvpipe.data import Predictions as Predictions
+    from cvpipe.datasets import load_dataset as load_dataset
+    from cvpipe.errors import CvpipeError as CvpipeError
+    from cvpipe.errors import DataError as DataError
+    from cvpipe.errors import RunError as RunError
+    from cvpipe.errors import SpecError as SpecError
+    from cvpipe.spec import load_spec as load_spec
+    from cvpipe.stage import Classifier as Classifier
+    from cvpipe.stage import Learner as Learner
+    from cvpipe.stage import Stage as Stage
+
 
 __version__ = "0.1.0"
 

@@ -22,6 +22,7 @@ from cvpipe.data import Dataset
 from cvpipe.datasets._load import load_dataset
 from cvpipe.device import Device
 from cvpipe.errors import DataError, RunError, SpecError
+from cvpipe.files import user_path
 from cvpipe.report.folder import claim, write
 from cvpipe.spec import Spec, load_spec, parse_split
 from cvpipe.spec.model import KEYS
@@ -144,7 +145,7 @@ def open_model(model: str | Path) -> Pipeline:
 
     Raises `DataError` for a model that is damaged, and where the weights for `imagenet` are not installed.
     """
-    path = Path(model)
+    path = user_path(model)
     if str(model) != "imagenet" or path.exists():
         inside = path / "model"
         return load(inside if os.path.isfile(inside / "model.json") else path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
+from numbers import Integral
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,6 +24,7 @@ from cvpipe.report.comparison.page import write_comparison
 from cvpipe.report.comparison.pictures import Pictures
 from cvpipe.report.html import compile_templates
 from cvpipe.spec import Spec
+from cvpipe.wording import shown
 
 Specs = str | Path | Sequence[str | Path | Mapping[str, Any] | Spec]
 """Several specs, or a suite file."""
@@ -50,8 +52,9 @@ def compare(
     `failed`. Raises `SpecError` for specs that cannot be compared, `DataError`, `RunError`.
     """
     name, asked, sizes = _asked(specs)
+    _whole_numbers("repeats", [] if repeats is None else [repeats])
     entrants = enter(asked, overrides=overrides, data=data, seed=seed, metrics=metrics, repeats=repeats)
-    sizes = list(train_sizes) or sizes
+    sizes = _whole_numbers("train_sizes", train_sizes) or sizes
     folder = comparison_folder.claim(out, name or entrants[0].spec.data.name, smoke)
     comparison_folder.write_suite(folder, name or folder.name, entrants, sizes)
     contest = Contest(name or folder.name, entrants, folder, sizes, jobs, device, smoke)
@@ -92,3 +95,14 @@ def _asked(specs: Specs) -> tuple[str, list[Asked], list[int]]:
         if isinstance(one, str | Path) and os.path.isfile(one) and is_suite(one):
             raise SpecError("is a suite, and a suite is compared alone", where=str(one))
     return "", [Asked(one) for one in given], []
+
+
+def _whole_numbers(name: str, values: Any) -> list[int]:
+    """The values as numbers. Raises `SpecError` for what is no list of whole numbers of at least 1."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise SpecError(f"{name} are a list, such as [5, 10, 20], got {shown(values)}")
+    found = list(values)
+    for value in found:
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+            raise SpecError(f"{name}: must be a whole number of at least 1, got {shown(value)}")
+    return [int(value) for value in found]

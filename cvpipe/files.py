@@ -10,6 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 
+def user_path(path: str | Path) -> Path:
+    """A path as users write it: `~` is the home folder."""
+    return Path(path).expanduser()
+
+
 def write_whole(path: Path, content: bytes | str | Sequence[bytes | memoryview]) -> None:
     """Write a file, or parts of one, in one step that others can see; text as UTF-8. Raises `OSError`, and then leaves
     nothing behind."""

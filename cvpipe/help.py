@@ -47,9 +47,26 @@ def option_help(cls: type[Configurable]) -> list[Option]:
     ]
 
 
+NAMES: dict[str, Any] = {}
+"""Names that annotations are mostly written in: what flows between stages, and kinds of options. `cvpipe.stage`, which
+knows them, puts them here."""
+
+
+def hints_of(thing: Any) -> dict[str, Any]:
+    """The annotations of a class or a method, with their ranges.
+
+    A class that was sent to another process, or that was made in a function, may have lost the names that these are
+    written in: `NAMES` are known all the same.
+    """
+    try:
+        return get_type_hints(thing, include_extras=True)
+    except NameError:
+        return get_type_hints(thing, localns=NAMES, include_extras=True)
+
+
 def option_types(cls: type[Configurable]) -> dict[str, Any]:
     """The annotation of each parameter, with its ranges."""
-    hints = get_type_hints(cls, include_extras=True)
+    hints = hints_of(cls)
     return {name: hints[name] for name in cls.parameters()}
 
 

@@ -17,11 +17,13 @@ from typing import Any, ClassVar, Self, TypeGuard, cast
 
 import numpy as np
 
+from cvpipe import data, options
 from cvpipe.configurable import Configurable
 from cvpipe.data import Predictions
 from cvpipe.data.exhibits import Exhibit
 from cvpipe.data.seeds import generator
 from cvpipe.errors import NotFitted
+from cvpipe.help import NAMES
 
 
 class Stage(Configurable):
@@ -151,3 +153,6 @@ class Classifier(Learner):
     def predict(self, features: Any) -> Predictions:
         """Scores for each image. Every classifier writes its own."""
         raise NotImplementedError(f"stage '{self.name}' has no predict")
+
+
+NAMES.update({**vars(options), **vars(data)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import json
 import os
 import random
@@ -127,6 +128,12 @@ def test_what_is_kept_is_told_only_where_something_is(place: Path, monkeypatch: 
         raise KeyboardInterrupt
 
     assert run("out").exit_code == 0
+    for name in (
+        "api",
+        "comparing",
+        "verifying",
+    ):  # one that is imported later would keep the patched one of another
+        importlib.import_module(f"cvpipe.{name}")
     for target in (
         "api.run",
         "api.plan",

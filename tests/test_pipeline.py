@@ -237,9 +237,13 @@ def test_seeds_and_numbers_of_workers(options: dict[str, Any], said: str) -> Non
 def test_a_score_needs_a_label_for_each_image() -> None:
     data = striped(20)
     fitted = plain().fit(data.images, data.labels)
-    for labels in (data.labels[:1], data.labels[:7], data.labels[:, None]):
+    for labels in (data.labels[:1], data.labels[:7]):
         with pytest.raises(DataError, match="for 20 images"):
             fitted.score(data.images, labels)
+    with pytest.raises(DataError, match=r"one for each image, got an array of shape \(20, 1\)"):
+        fitted.score(data.images, data.labels[:, None])
+    with pytest.raises(DataError, match=r"another kind than those that it learned: \[0\], not \["):
+        fitted.score(data.images, np.arange(20))
 
 
 def test_running_and_fitting_change_nothing() -> None:

@@ -17,7 +17,7 @@ from cvpipe.comparison.entrants import Entrant
 from cvpipe.comparison.result import Comparison
 from cvpipe.conductor.smoke import is_full
 from cvpipe.errors import RunError, SpecError
-from cvpipe.files import write_whole
+from cvpipe.files import user_path, write_whole
 from cvpipe.spec import dump
 
 FILES = (
@@ -39,7 +39,7 @@ def claim(out: str | Path | None, name: str, smoke: bool = False) -> Path:
     folder of a run, for one with such runs, or one with files of these names that no comparison wrote; `RunError` if it
     cannot be made or written.
     """
-    folder = Path(out) if out else Path("comparisons") / name
+    folder = user_path(out) if out else Path("comparisons") / name
     try:
         ours = (folder / "suite.yaml").exists()
         foreign = [] if ours else [file for file in FILES if (folder / file).exists()]

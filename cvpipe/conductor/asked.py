@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
+from cvpipe.conductor.metrics import scores_among
 from cvpipe.data import Dataset
 from cvpipe.errors import SpecError, did_you_mean, listed
 from cvpipe.options import POLICIES
@@ -34,6 +35,15 @@ def checked_split(
     return chosen
 
 
+def checked_metrics(metrics: Any) -> list[str]:
+    """The metrics, if there are such. Raises `SpecError`."""
+    if isinstance(metrics, str) or not isinstance(metrics, Iterable):
+        raise SpecError(f"metrics are a list, such as ['accuracy', 'macro_f1'], got {shown(metrics)}")
+    asked = list(metrics)
+    scores_among(asked)
+    return asked
+
+
 def as_split(split: Split | Mapping[str, Any]) -> Split:
     """A split from its form in a spec: `{"kfold": 5}`; its values are not checked. Raises `SpecError`."""
     if isinstance(split, Split):
@@ -41,7 +51,9 @@ def as_split(split: Split | Mapping[str, Any]) -> Split:
     if not isinstance(split, Mapping):
         raise SpecError(f"a split is one of {listed(SPLITS)}, such as {{'kfold': 5}}, got {split!r}")
     words = [word for word in split if word in SPLITS]
-    if len(words) != 1:
+    if len(words) > 1:
+        raise SpecError(f"a split is one of {listed(SPLITS)}, got {listed([repr(w) for w in words], 'and')}")
+    if not words:
         near = did_you_mean(str(next(iter(split), "")), SPLITS)
         raise SpecError(f"a split is one of {listed(SPLITS)}, got {dict(split)}{near}")
     kind = SPLITS[words[0]]
@@ -55,7 +67,7 @@ def as_split(split: Split | Mapping[str, Any]) -> Split:
 def number_problems(seed: Any, jobs: Any) -> list[str]:
     """What is wrong with a seed and a number of workers; None is what there is by default."""
     found = []
-    if seed is not None and (type(seed) is not int or seed < 0):
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, Integral) or int(seed) < 0):
         found.append(f"seed must be a whole number of at least 0, got {shown(seed)}")
     if jobs is not None and (isinstance(jobs, bool) or not isinstance(jobs, Integral) or jobs == 0):
         found.append(f"jobs must be a whole number other than 0, -1 is one for each core, got {shown(jobs)}")

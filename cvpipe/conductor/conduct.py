@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cvpipe.conductor import workers
-from cvpipe.conductor.asked import checked_split
+from cvpipe.conductor.asked import checked_metrics, checked_split
 from cvpipe.conductor.clock import Clock
 from cvpipe.conductor.environment import environment, resolve_device
 from cvpipe.conductor.evaluate import Evaluation, beside_baseline, evaluate
@@ -63,7 +63,8 @@ def conduct(
     """
     clock = Clock()
     chosen = checked_split(pipeline, dataset, split, seed, jobs, on_bad_image)
-    run_seed = pipeline.seed if seed is None else seed
+    metrics = checked_metrics(metrics)
+    run_seed = int(pipeline.seed if seed is None else seed)
     listener = progress or Progress()
     jobs_used, used_device = workers.count(jobs or pipeline.jobs), resolve_device(device)
     with open_store(pipeline.cache) as store, use(used_device):

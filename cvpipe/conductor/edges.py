@@ -5,14 +5,14 @@ from __future__ import annotations
 import types
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 from cvpipe import registry
 from cvpipe.composite import Composite
 from cvpipe.configurable import parts_of
 from cvpipe.data import Batch, Images
 from cvpipe.errors import SpecError, listed
-from cvpipe.help import option_types
+from cvpipe.help import hints_of, option_types
 from cvpipe.stage import Classifier, Learner, Part, Stage
 
 
@@ -34,7 +34,7 @@ def edge(stage: type[Stage]) -> Edge:
     Raises `SpecError` where there are none.
     """
     method = stage.predict if issubclass(stage, Classifier) else stage.transform
-    hints = get_type_hints(method)
+    hints = hints_of(method)
     gives = hints.pop("return", None)
     taken = next(iter(hints.values()), None)
     if taken is None or gives is None:

@@ -8,9 +8,10 @@ their results.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -145,11 +146,32 @@ class Flow(Passes):
 def _explained_fit(stage: Learner, batch: Batch, labels: np.ndarray) -> Packed:
     """What `fit` learned, with what can go wrong in it explained."""
     where = f"stage '{stage.name}'"
+    before = dict(vars(stage))
     try:
-        return pack(stage.fit(batch, labels).state())
+        stage.fit(batch, labels)
+        _refuse_undeclared(stage, before)
+        return pack(stage.state())
     except CvpipeError as error:
         raise type(error)([Problem(p.message, p.where or where) for p in error.problems]) from error
     except MemoryError as error:
         raise RunError(f"out of memory while fitting on {len(batch):,} images", where=where) from error
     except Exception as error:
         raise RunError(f"fit failed: {type(error).__name__}: {error}", where=where) from error
+
+
+def _refuse_undeclared(stage: Learner, before: Mapping[str, Any]) -> None:
+    """Raise `RunError` if `fit` set what is not among the learned fields: it would not come back from the cache or from
+    a saved model. What begins with an underscore is a stage's own business."""
+    known = set(stage.learned())
+    missing = object()
+    for name, value in vars(stage).items():
+        if name in known or name.startswith("_") or before.get(name, missing) is value:
+            continue
+        if name in before and name in stage.parameters():
+            raise RunError(
+                f"fit changes the option '{name}'; what is learned has names of its own, as `{name}_`"
+            )
+        field = name if name.endswith("_") else f"{name}_"
+        raise RunError(
+            f"fit sets '{name}', which would be lost: declare it in the class, as `{field}: np.ndarray`"
+        )

@@ -19,6 +19,7 @@ from cvpipe.conductor.model_stages import build, check_files, read_head, restore
 from cvpipe.conductor.pipeline import Pipeline
 from cvpipe.data import Images
 from cvpipe.errors import CvpipeError, DataError
+from cvpipe.files import user_path
 
 PROBE_TOLERANCE = 1e-3
 """How far scores may differ from the saved ones, relative to the largest: float32 sums in another order give about
@@ -30,7 +31,7 @@ def load(folder: str | Path, probe: bool = True) -> Pipeline:
 
     `probe=False` skips the comparison of predictions. Raises `DataError` for a model that is damaged or altered.
     """
-    path = Path(folder)
+    path = user_path(folder)
     head = read_head(path)
     try:
         check_files(path, head["files"])
@@ -51,7 +52,7 @@ def _restored(head: Mapping[str, Any], path: Path) -> tuple[Pipeline, np.ndarray
     """The pipeline, and the scores its probe had when it was saved."""
     built = [build(entry) for entry in head["stages"]]
     stages = [restored(path, position, stage) for position, stage in enumerate(built)]
-    pipeline = Pipeline(stages, seed=head["seed"])
+    pipeline = Pipeline([build(entry) for entry in head["stages"]], seed=head["seed"])
     pipeline.fitted_ = linked(stages)
     pipeline.about_ = head["about"]
     probe, _ = read_arrays(path / "probe.safetensors")

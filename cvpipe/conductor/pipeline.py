@@ -29,8 +29,9 @@ from cvpipe.conductor.seeding import seeded
 from cvpipe.conductor.stand_ins import replaced
 from cvpipe.conductor.store import Nowhere, open_store
 from cvpipe.configurable import Configurable
-from cvpipe.data import Dataset, Images, Predictions, as_images
+from cvpipe.data import Dataset, Images, Predictions, as_images, as_labels
 from cvpipe.errors import DataError, NotFitted, SpecError
+from cvpipe.files import user_path
 from cvpipe.stage import Stage
 from cvpipe.wording import shown
 
@@ -68,7 +69,9 @@ class Pipeline(Estimator):
             raise SpecError(no_stages)
         problems = number_problems(self.seed, self.jobs)
         problems += [message for thing in (*others, *self.stages) for message in option_problems(thing)]
-        problems += [message for _, message in chain_problems(replaced(self.stages))]
+        if problems:
+            raise SpecError(problems)  # with options that are not allowed, stages cannot say what they give
+        problems = [message for _, message in chain_problems(replaced(self.stages))]
         if problems:
             raise SpecError(problems)
 
@@ -93,14 +96,15 @@ class Pipeline(Estimator):
     def fit(self, images: Images, labels: Any) -> Self:
         """Learn from labelled images; `labels` is (n,). Raises `DataError` for an image that cannot be decoded."""
         self.check()
-        given, classes = as_images(images), np.asarray(labels)
+        given = as_images(images)
+        classes = as_labels(labels, "labels")
         if len(classes) != len(given):
             raise DataError(f"{len(classes)} labels for {len(given)} images")
         dataset = Dataset("images", given, classes)
         jobs = workers.count(self.jobs)
         with open_store(self.cache) as store:
             kept, scan, _ = usable(dataset, "fail", store, jobs, Progress())
-            stages = replaced(seeded(self.stages, self.seed))
+            stages = replaced(seeded(self.stages, int(self.seed)))
             flow = Flow(kept.images, scan.tokens, store, jobs, Ledger(stages, jobs, Progress()))
             self.fitted_ = flow.fit(stages, np.arange(len(kept)), kept.labels)
             self.probe_ = probe_images(kept.images)
@@ -140,7 +144,8 @@ class Pipeline(Estimator):
 
         Raises `AttributeError` where the classifier gives other scores: so scikit-learn asks whether there are any.
         """
-        last = self.stages[-1] if len(self.stages) else None
+        stages = self.fitted if hasattr(self, "fitted_") else self.stages
+        last = stages[-1] if len(stages) else None
         if not getattr(last, "gives_probabilities", False):
             said = f"the scores of '{getattr(last, 'name', last)}' are no probabilities"
             raise AttributeError(f"{said}: decision_function gives them")
@@ -152,16 +157,19 @@ class Pipeline(Estimator):
 
     def score(self, images: Images, labels: Any) -> float:
         """Accuracy in [0, 1]; `labels` is (n,)."""
-        given, truth = as_images(images), np.asarray(labels)
-        if truth.shape != (len(given),):
-            raise DataError(f"labels of shape {truth.shape} for {len(given)} images")
+        given, truth = as_images(images), as_labels(labels, "labels")
+        if len(truth) != len(given):
+            raise DataError(f"{len(truth)} labels for {len(given)} images")
+        if (truth.dtype.kind == "U") != (self.classes_.dtype.kind == "U"):
+            got, known = shown(truth[:1].tolist()), shown(self.classes_[:1].tolist())
+            raise DataError(f"labels are of another kind than those that it learned: {got}, not {known}")
         return float(np.mean(self.predict(given) == truth))
 
     def save(self, folder: str | Path) -> None:
         """Write the fitted pipeline into a folder: arrays, JSON and a probe, no code. `cvpipe.load` gives it back."""
         from cvpipe.conductor.save import save
 
-        save(self, Path(folder))
+        save(self, user_path(folder))
 
     @property
     def classes_(self) -> np.ndarray:

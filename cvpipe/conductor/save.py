@@ -32,6 +32,8 @@ def save(pipeline: Pipeline, folder: Path, about: Mapping[str, Any] | None = Non
     unknown = [problem for stage in stages for problem in _unregistered(stage)]
     if unknown:
         raise SpecError(unknown, where=str(folder))
+    if not folder.name:
+        raise RunError("a model is saved in a folder of its own, which this is not", where=str(folder))
     part = folder.with_name(f".{folder.name}-{secrets.token_hex(8)}.part")
     try:
         part.mkdir(parents=True)

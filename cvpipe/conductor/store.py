@@ -23,7 +23,7 @@ import numpy as np
 from cvpipe.conductor import upkeep
 from cvpipe.conductor.entry import Entry, decode, encode
 from cvpipe.errors import RunError, SpecError
-from cvpipe.files import user_cache, write_whole
+from cvpipe.files import user_cache, user_path, write_whole
 
 LIMIT_BYTES = 20 * 10**9
 """How large the cache may grow unless CVPIPE_CACHE_GB says otherwise: the dense descriptors of some 10,000 images."""
@@ -37,7 +37,7 @@ _whole: dict[str, tuple[int, int, int]] = {}
 
 def default_folder() -> Path:
     """`$CVPIPE_CACHE`, or `cvpipe` in the user's cache folder."""
-    return Path(os.environ.get("CVPIPE_CACHE") or user_cache())
+    return user_path(os.environ.get("CVPIPE_CACHE") or user_cache())
 
 
 def limit_bytes() -> int:

@@ -3,6 +3,7 @@
 from cvpipe.data.batch import Batch, offsets_of
 from cvpipe.data.dataset import Dataset
 from cvpipe.data.images import Images, Item, as_images
+from cvpipe.data.labels import as_labels
 from cvpipe.data.types import BinaryDescriptors, Descriptors, Features, Keypoints, Maps, Patches, Predictions
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "Patches",
     "Predictions",
     "as_images",
+    "as_labels",
     "offsets_of",
 ]

@@ -14,6 +14,7 @@ import numpy as np
 
 from cvpipe.data.images import Images
 from cvpipe.errors import RunError
+from cvpipe.wording import shown
 
 
 class Batch:
@@ -30,6 +31,11 @@ class Batch:
             raise RunError(problems, where=type(self).__name__)
 
     def _problems(self) -> list[str]:
+        values = {f.name: getattr(self, f.name) for f in fields(cast(Any, self))}
+        wrong = [f"{name} must be an array of numbers, got {shown(value)}" for name, value in values.items()
+                 if not isinstance(value, np.ndarray | Images) or _of_objects(value)]  # fmt: skip
+        if wrong:
+            return wrong
         rows = self._rows()
         per_row = [f"{name} has {len(getattr(self, name))} rows, offsets end at {rows}"
                    for name in self.per_row if len(getattr(self, name)) != rows]  # fmt: skip
@@ -105,6 +111,10 @@ class Batch:
     def from_arrays(cls, arrays: dict[str, np.ndarray], images: Images) -> Self:
         """The batch that `arrays` came from; `images` are the n images it was made from."""
         return cls(**arrays)
+
+
+def _of_objects(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype.kind == "O"
 
 
 def offsets_of(counts: Sequence[int] | np.ndarray) -> np.ndarray:

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from cvpipe.data.images import Images, as_images
+from cvpipe.data.labels import as_labels
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Images with labels. Lists become what the fields say: of paths or arrays `Images`, of words arrays.
 
-    Raises `ValueError` if the arrays do not have one row per image.
+    Raises `ValueError` if the arrays do not have one row per image, and `DataError` for labels that are missing.
     """
 
     name: str
@@ -36,9 +37,11 @@ class Dataset:
         object.__setattr__(self, "images", as_images(self.images))
         for what in ("labels", "groups", "given"):
             rows = getattr(self, what)
-            if rows is not None:
-                object.__setattr__(self, what, np.asarray(rows))
-            if rows is not None and len(rows) != len(self.images):
+            if rows is None and what != "labels":
+                continue
+            rows = as_labels(rows, what)
+            object.__setattr__(self, what, rows)
+            if len(rows) != len(self.images):
                 raise ValueError(f"{len(rows)} {what} for {len(self.images)} images")
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +15,7 @@ import numpy as np
 from cvpipe.data.decode import decode, read_bytes
 from cvpipe.data.pixels import to_rgb8
 from cvpipe.errors import BadImage, Problem, RunError
+from cvpipe.wording import shown
 
 JUST_NOW_NS = 10**8
 """Who writes a file twice within the grain of its times, a few ms, leaves it in one state with two contents, ns."""
@@ -95,13 +96,16 @@ class Images:
         self._items[:] = items
 
     @classmethod
-    def from_files(cls, paths: Sequence[str | Path], ids: Sequence[str] | None = None) -> Self:
+    def from_files(cls, paths: Iterable[str | Path], ids: Sequence[str] | None = None) -> Self:
         """Images in files; the paths are the ids unless others are given."""
-        return cls([str(p) for p in paths] if ids is None else ids, [FileItem(Path(p)) for p in paths])
+        _several(paths)
+        listed = list(paths)
+        return cls([str(p) for p in listed] if ids is None else ids, [FileItem(Path(p)) for p in listed])
 
     @classmethod
     def from_arrays(cls, arrays: Sequence[np.ndarray] | np.ndarray, ids: Sequence[str] | None = None) -> Self:
         """Images in memory; `00000`, `00001`, … are the ids unless others are given."""
+        _several(arrays)
         names = [f"{i:05d}" for i in range(len(arrays))] if ids is None else ids
         return cls(names, [ArrayItem(np.asarray(a)) for a in arrays])
 
@@ -153,6 +157,18 @@ class Images:
         return f"Images({len(self)})"
 
 
+def _several(images: Any) -> None:
+    """Raise `RunError` for one image or path by itself, whose rows or letters would pass for images."""
+    if isinstance(images, str | Path):
+        raise RunError(f"images must be a list, also of one path: [{str(images)!r}]")
+    if not isinstance(images, Iterable):
+        raise RunError(f"images must be a list of paths or arrays, got {shown(images)}")
+    if isinstance(images, np.ndarray) and images.dtype.kind in "biuf":
+        colour = images.ndim == 3 and images.shape[-1] in COLOURS
+        if images.ndim < 3 or colour:
+            raise RunError(f"images must be a list, also of one image: got an array of shape {images.shape}")
+
+
 def as_images(images: Any) -> Images:
     """`Images` as they are; a list of paths or of arrays, or an array of n images, becomes `Images`.
 
@@ -160,10 +176,7 @@ def as_images(images: Any) -> Images:
     """
     if isinstance(images, Images):
         return images
-    if isinstance(images, str | Path):
-        raise RunError(f"images must be a list, also of one path: [{str(images)!r}]")
-    if isinstance(images, np.ndarray) and images.ndim < 4 and images.shape[-1] in COLOURS:
-        raise RunError(f"images must be a list, also of one image: got an array of shape {images.shape}")
+    _several(images)
     listed = list(images)
     if all(isinstance(item, str | Path) for item in listed):
         return Images.from_files(listed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import MISSING
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from cvpipe.data import Dataset
 from cvpipe.datasets._files import expand
 from cvpipe.datasets._source import Source
 from cvpipe.errors import SpecError, did_you_mean, listed
+from cvpipe.help import option_defaults
 from cvpipe.registry import dataset_class, dataset_names
 
 
@@ -41,4 +43,6 @@ def find_source(name_or_path: str | Path, **options: Any) -> Source:
     try:
         return kind(**options)
     except TypeError as error:  # an option without a default is missing
-        raise SpecError(f"data set '{kind.name}' needs {listed(kind.parameters(), 'and')}") from error
+        defaults = option_defaults(kind)
+        needed = [name for name in kind.parameters() if defaults[name] is MISSING]
+        raise SpecError(f"data set '{kind.name}' needs {listed(needed, 'and')}") from error

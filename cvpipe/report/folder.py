@@ -16,7 +16,7 @@ from cvpipe.conductor.result import RunResult
 from cvpipe.conductor.save import save
 from cvpipe.conductor.smoke import is_full
 from cvpipe.errors import RunError, SpecError
-from cvpipe.files import sha256, write_whole
+from cvpipe.files import sha256, user_path, write_whole
 from cvpipe.report.html import write_report
 from cvpipe.spec import dump
 from cvpipe.spec.nodes import parse
@@ -37,7 +37,7 @@ def claim(
     `SpecError` for a folder of another run or of a comparison, or one with files of these names that no run wrote;
     `RunError` if it cannot be made or written.
     """
-    folder = Path(out) if out else Path("runs") / name
+    folder = user_path(out) if out else Path("runs") / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
         folder = folder if out else _next(folder)

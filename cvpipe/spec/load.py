@@ -34,6 +34,8 @@ def load_spec(
     or a .csv file; `changes` are nodes of another file by such a KEY, put in before everything else. Relative paths
     start at the working folder. Raises `SpecError` with all problems, each with its file, line and column.
     """
+    if isinstance(overrides, str):
+        raise SpecError(f"overrides are a list, also of one: [{overrides!r}]")
     _known_or_raise(path_or_name, data)
     if isinstance(path_or_name, Node):
         node, stem = deepcopy(path_or_name), "spec"

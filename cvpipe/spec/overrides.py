@@ -39,6 +39,8 @@ def put(spec: Node, key: str, node: Node, top: tuple[str, ...], where: str, call
         raise SpecError(f"'{key}' names nothing in a spec; bag_of_words.words and split.kfold do", where)
     path = match["option"].split(".") if match["option"] else []
     if match["word"] in top:
+        if match["index"]:
+            raise SpecError(f"'{match['word']}' is no stage, and has no [{match['index']}]", where)
         _put(spec, [match["word"], *path], node, where)
         return
     stages, place = _find_stage(spec, match, top, where, called)

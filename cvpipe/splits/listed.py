@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from cvpipe.data import Dataset
+from cvpipe.files import user_path
 from cvpipe.options import PathText
 from cvpipe.splits.base import Split
 from cvpipe.splits.checks import Census
@@ -47,10 +47,10 @@ class File(Split):
 
     def count(self, dataset: Dataset) -> int:
         """The number of different `repeat` and `fold` numbers. Raises `DataError`."""
-        return len(SplitTable(Path(self.file), dataset.images.ids, ()).read())
+        return len(SplitTable(user_path(self.file), dataset.images.ids, ()).read())
 
     def _folds(self, dataset: Dataset, census: Census, seed: int, skipped: Collection[str]) -> list[Fold]:
-        sides = SplitTable(Path(self.file), dataset.images.ids, skipped).read().values()
+        sides = SplitTable(user_path(self.file), dataset.images.ids, skipped).read().values()
         return [Fold(np.flatnonzero(side == "train"), np.flatnonzero(side == "test")) for side in sides]
 
 

@@ -46,7 +46,11 @@ class Join(Composite):
     normalise: Norm | tuple[Norm, ...] = "l2"
 
     def conflicts(self) -> list[str]:
-        """Lists of another length than `branches`."""
+        """Branches that are no lists, and lists of another length than `branches`."""
+        single = [f"option 'branches' of stage '{self.name}' is a list of lists of stages, but one is {branch.name}"
+                  for branch in self.branches if isinstance(branch, Stage)]  # fmt: skip
+        if single:
+            return single
         lists = {
             "weights": self.weights,
             "normalise": None if isinstance(self.normalise, str) else self.normalise,

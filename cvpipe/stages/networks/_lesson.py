@@ -37,6 +37,9 @@ class Lesson:
     ) -> None:
         self.stage, self.frame, self.place = stage, frame, device.current()
         watched = held_back(truth, stage.validation, stage.rng("validation"))
+        if stage.validation and not watched.any():
+            said = f"validation: {stage.validation} of the images of a class is none of them"
+            fitting.warn(f"{said}: nothing is watched, and training does not end early")
         self.examples = self._examples(images, truth, ~watched)
         self.watched = self._examples(images, truth, watched) if watched.any() else None
         self.look = look or self._spread()
