@@ -58,7 +58,7 @@ def run(
     if isinstance(spec, Spec) and (overrides or options or data is not None or seed is not None):
         raise SpecError("a `Spec` is complete: give `load_spec` what is to be overridden")
     words = [option_text(key, value, KEYS) for key, value in options.items()]
-    loaded = spec if isinstance(spec, Spec) else load_spec(spec, [*overrides, *words], data, seed)
+    loaded = spec if isinstance(spec, Spec) else load_spec(spec, _all_of(overrides, words), data, seed)
     dataset, split = loaded_data(loaded, smoke)
     resolved = loaded.resolved()
     place = None if out is True else out
@@ -90,6 +90,11 @@ def run(
         write(result, folder)
         result.folder = folder
     return result
+
+
+def _all_of(overrides: Iterable[str], words: list[str]) -> Iterable[str]:
+    """One list; what is none is for `load_spec` to refuse."""
+    return overrides if isinstance(overrides, str) else [*overrides, *words]
 
 
 @contextlib.contextmanager

@@ -55,7 +55,7 @@ def compare(
     _whole_numbers("repeats", [] if repeats is None else [repeats])
     entrants = enter(asked, overrides=overrides, data=data, seed=seed, metrics=metrics, repeats=repeats)
     sizes = _whole_numbers("train_sizes", train_sizes) or sizes
-    folder = comparison_folder.claim(out, name or entrants[0].spec.data.name, smoke)
+    folder = comparison_folder.claim(out, name or entrants[0].spec.data.label, smoke)
     comparison_folder.write_suite(folder, name or folder.name, entrants, sizes)
     contest = Contest(name or folder.name, entrants, folder, sizes, jobs, device, smoke)
     pictures = cache(lambda: Pictures(contest.dataset.images))

@@ -435,6 +435,14 @@ def test_every_mistake_in_a_csv_file_has_its_line(tmp_path):
         "FILE:1: no column 'label' (did you mean 'labels'?); the columns are Path, labels",
     ]
     assert problems(write(file, "path,label,label", "a,b,c")) == ["FILE:1: column 'label' twice"]
+    commas = (
+        "FILE:2: 3 fields, but the first line names 2 columns; put text with a comma between quotation marks"
+    )
+    assert problems(write(file, "path,label", "a,woods, dense")) == [commas]
+    twice = load_dataset(
+        write(file, "path,note,note,label,group", "a.png,x,y,cat,g1", "", "b.png,x,y,dog,g2")
+    )
+    assert (twice.labels.tolist(), twice.groups.tolist()) == (["cat", "dog"], ["g1", "g2"])
     many = problems(write(file, "path,label", *["a.png,"] * 50))
     assert len(many) == 21
     assert many[-1] == "FILE: and 30 more problems"

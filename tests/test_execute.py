@@ -59,6 +59,7 @@ TASKS: dict[str, Callable[[Mapping[str, Any]], None]] = {
     "a second": lambda task: (time.sleep(1), fail(DataError("no images")))[1],
     "sleep": lambda task: sleep(task["mark"]),
     "until": lambda task: until(task["mark"]),
+    "reads": lambda task: subprocess.run(["cat"], check=True),
 }
 
 
@@ -69,6 +70,14 @@ def fail(error: BaseException) -> None:
 def sleep(mark: str) -> None:
     Path(mark).write_text(str(os.getpid()))
     time.sleep(60)
+
+
+def test_a_task_that_reads_does_not_take_orders() -> None:
+    """`cat` would wait for more of them for ever."""
+    with Runner(WORK) as runner:
+        number = runner.run({"do": "reads"}, Progress())
+        runner.finish(Progress())
+        assert runner.failed(number) is None
 
 
 class Heard(Progress):

@@ -60,3 +60,14 @@ def test_the_level_and_the_coverage_hold() -> None:
     covered, rejected = np.mean(found, axis=0)
     assert covered == pytest.approx(0.95, abs=0.025)
     assert rejected == pytest.approx(0.05, abs=0.025)
+
+
+def test_a_large_difference_survives_a_correction_for_many_pairs() -> None:
+    """2,000 draws alone tell no p below 1 / 2,001, and Holm multiplies it by the number of pairs."""
+    far = np.random.default_rng(0).normal(0.7, 0.05, 2000)
+    p = bootstrap.p_value(far, 0.7)
+    assert p == pytest.approx(2 * stats.norm.sf(0.7 / far.std()), rel=1e-6)
+    assert p * 190 < 1e-30
+    some = np.random.default_rng(0).normal(0.1, 0.05, 2000)
+    assert bootstrap.p_value(some, 0.1) == pytest.approx(2 * stats.norm.sf(2), rel=0.2)
+    assert bootstrap.p_value(np.full(50, 0.3), 0.3) == 1 / 51  # no spread tells nothing

@@ -46,6 +46,15 @@ def made(out: str, *options: str) -> Path:
     return Path(out)
 
 
+def test_names_with_ends_of_lines_in_them_are_read_back(photos: Path) -> None:
+    """U+2028 ends a line for Python, not for CSV; a carriage return ends one for both, and is quoted."""
+    names = ["a\u2028b.png", "a\x85b.png", "a\rb.png", "a\x0cb.png"]
+    for name, file in zip(names, sorted((photos / "photos" / "cat").iterdir()), strict=False):
+        file.rename(file.with_name(name))
+    rows = read_run(made("odd")).predictions
+    assert {f"cat/{name}" for name in names} <= {row.id for row in rows}
+
+
 # diff
 
 

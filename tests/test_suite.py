@@ -68,13 +68,23 @@ def test_everything_a_suite_can_say(suite: Callable[[str], Path]) -> None:
 
 def test_the_command_line_comes_after_the_suite(suite: Callable[[str], Path]) -> None:
     asked = read_suite(suite(GOOD)).asked
-    changed = enter(asked, overrides=["svm.C=7"], data="digits", seed=4, repeats=3, metrics=["macro_f1"])
+    changed = enter(
+        asked, overrides=["svm.kernel=rbf"], data="digits", seed=4, repeats=3, metrics=["macro_f1"]
+    )
     for entrant in changed:
-        assert entrant.spec.stages[-1].C == 7  # type: ignore[attr-defined]
+        assert entrant.spec.stages[-1].kernel == "rbf"  # type: ignore[attr-defined]
         assert entrant.spec.data.name == "digits"
         assert entrant.spec.seed == 4
         assert entrant.spec.split.as_spec() == {"holdout": 0.5, "repeats": 3}
         assert entrant.metric == "macro_f1"
+
+
+@pytest.mark.parametrize("text", ["svm.C=7", "svm={C: 7}"])
+def test_the_command_line_does_not_replace_what_a_matrix_varies(
+    suite: Callable[[str], Path], text: str
+) -> None:
+    with pytest.raises(SpecError, match=r"--set svm.*: a matrix varies 'svm\.C'; leave one out"):
+        enter(read_suite(suite(GOOD)).asked, overrides=[text])
 
 
 def test_values_that_are_no_words_get_numbers(suite: Callable[[str], Path]) -> None:

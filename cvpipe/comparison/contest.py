@@ -16,7 +16,7 @@ from cvpipe.comparison.execute import Failure, Runner
 from cvpipe.comparison.gather import gather
 from cvpipe.comparison.meanwhile import LONG_S, Meanwhile
 from cvpipe.comparison.places import find_places, get_ready
-from cvpipe.comparison.record import FILE, candidate_key, data_key, is_finished
+from cvpipe.comparison.record import FILE, candidate_key, data_fingerprint, data_key, is_finished
 from cvpipe.comparison.result import Comparison
 from cvpipe.comparison.sharing import ordered
 from cvpipe.conductor import workers
@@ -85,7 +85,9 @@ class Contest:
     ) -> tuple[dict[str, Failure], set[str]]:
         """Run what is not finished; failures by name, and the names of all that were begun."""
         tasks = list(self._tasks(data))  # all at once, while nothing is at work
-        left = [task for task in tasks if not is_finished(Path(task["folder"]), task["key"])]
+        whole = self.entrants[0].spec.on_bad_image == "fail" and not self.smoke
+        seen = data_fingerprint(self.dataset) if whole else None
+        left = [task for task in tasks if not is_finished(Path(task["folder"]), task["key"], seen)]
         names = [task["spec"]["name"] for task in left]
         folders = [self.run_folder(name) for name in names]
         meanwhile.do(get_ready, LONG_S)

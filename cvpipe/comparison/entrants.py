@@ -51,6 +51,8 @@ def enter(
 ) -> list[Entrant]:
     """The specs that were asked for, changed alike and checked. Raises `SpecError` with all problems, also where they
     cannot be compared."""
+    if isinstance(overrides, str):
+        raise SpecError(f"overrides are a list, also of one: [{overrides!r}]")
     problems = list(_unknown_metrics(metrics))
     overrides, entrants = list(overrides), []
     for one in asked:
@@ -68,6 +70,11 @@ def enter(
 
 
 def _loaded(asked: Asked, overrides: list[str], data: Any, seed: int | None) -> Spec:
+    for text in overrides:
+        key = text.partition("=")[0].strip()
+        for axis in asked.axes:
+            if f"{key}.".startswith(f"{axis}.") or f"{axis}.".startswith(f"{key}."):
+                raise SpecError(f"a matrix varies '{axis}'; leave one out", where=f"--set {text}")
     if not isinstance(asked.spec, Spec):
         return load_spec(asked.spec, overrides, data, seed, asked.changes)
     if overrides or data is not None or seed is not None or asked.changes:

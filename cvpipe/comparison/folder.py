@@ -41,7 +41,7 @@ def claim(out: str | Path | None, name: str, smoke: bool = False) -> Path:
     """
     folder = user_path(out) if out else Path("comparisons") / name
     try:
-        ours = (folder / "suite.yaml").exists()
+        ours = (folder / "runs").is_dir() and (folder / "suite.yaml").exists()
         foreign = [] if ours else [file for file in FILES if (folder / file).exists()]
         said = f"has a {foreign[0]} that no comparison wrote" if foreign else ""
         if (folder / "result.json").exists():

@@ -23,6 +23,9 @@ from cvpipe.conductor.environment import environment
 from cvpipe.data import Dataset
 from cvpipe.errors import DataError, RunError, SpecError, listed
 
+LONGEST = 1000
+"""Letters of a reason that are told."""
+
 
 @dataclass
 class _Finished:
@@ -48,7 +51,8 @@ def gather(
     """
     runs = [_read(entrant, folder / "runs" / entrant.name, failures) for entrant in entrants]
     candidates = [run.candidate if isinstance(run, _Finished) else run for run in runs]
-    _same_images(candidates)
+    _same_images(candidates, {run.candidate.name: run.summary["data"]["fingerprint"]
+                              for run in runs if isinstance(run, _Finished)})  # fmt: skip
     finished = [run for run in runs if isinstance(run, _Finished) and run.candidate.ok]
     if not finished:
         raise _all_failed(candidates, list(failures.values()))
@@ -77,11 +81,16 @@ def _read(entrant: Entrant, folder: Path, failures: Mapping[str, Failure]) -> _F
     spec = entrant.spec.resolved()
     try:
         if entrant.name in failures:
-            raise DataError(failures[entrant.name].reason)
+            raise DataError(_shortened(failures[entrant.name].reason))
         run, record = read_run(folder), read_record(folder)
         return _Finished(as_candidate(entrant.name, spec, run, record), run.summary, record)
     except DataError as error:
         return Candidate(entrant.name, spec, "failed", str(error), folder)
+
+
+def _shortened(reason: str) -> str:
+    """A reason that fits into tables; the log of the run has all of it."""
+    return reason if len(reason) <= LONGEST else f"{reason[:LONGEST]}…"
 
 
 def _evidence(dataset: Dataset, first: _Finished, metric: str) -> Evidence:
@@ -106,14 +115,14 @@ def _units(dataset: Dataset, answers: Answers) -> np.ndarray:
     return np.array([group[name] for name in answers.ids.tolist()])
 
 
-def _same_images(candidates: Sequence[Candidate]) -> None:
+def _same_images(candidates: Sequence[Candidate], fingerprints: Mapping[str, str]) -> None:
     """Fail candidates whose answers are not about the images of the first that finished."""
     finished = [c for c in candidates if c.ok and c.answers is not None]
     for other in finished[1:]:
         one, two = finished[0].answers, other.answers
         assert one is not None
         assert two is not None
-        if not all(
+        if fingerprints[other.name] != fingerprints[finished[0].name] or not all(
             np.array_equal(getattr(one, part), getattr(two, part)) for part in ("ids", "split", "truth")
         ):
             other.status = "failed"

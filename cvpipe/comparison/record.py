@@ -21,7 +21,7 @@ from cvpipe.comparison.entrants import Entrant
 from cvpipe.comparison.sharing import stage_keys
 from cvpipe.conductor import keys
 from cvpipe.conductor.result import RunResult
-from cvpipe.conductor.scan import token_of
+from cvpipe.conductor.scan import fingerprint, token_of
 from cvpipe.data import Dataset
 from cvpipe.errors import DataError, RunError
 from cvpipe.files import write_whole
@@ -29,6 +29,8 @@ from cvpipe.files import write_whole
 FILE = "candidate.json"
 HASHED = ("result.json", "predictions.csv", "spec.yaml")
 """The files that a comparison reads again."""
+KEPT = ("report.html", "model/model.json")
+"""Other files without which a run is not whole."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,11 @@ def data_key(dataset: Dataset) -> str:
     groups = None if dataset.groups is None else dataset.groups.tolist()
     tokens = [token_of(item)[0] for item in dataset.images.items]
     return keys.digest(dataset.images.ids, tokens, dataset.labels.tolist(), groups)
+
+
+def data_fingerprint(dataset: Dataset) -> str:
+    """The fingerprint that a run on all of it tells."""
+    return fingerprint(dataset.images, [token_of(item)[0] for item in dataset.images.items], dataset.labels)
 
 
 def candidate_key(entrant: Entrant, data: str, options: dict[str, Any]) -> str:
@@ -100,11 +107,14 @@ def read_record(folder: Path) -> Record:
     return record
 
 
-def is_finished(folder: Path, key: str) -> bool:
-    """Whether a run with this key is there, whole."""
+def is_finished(folder: Path, key: str, fingerprint: str | None = None) -> bool:
+    """Whether a run with this key is there, whole, and of data with this fingerprint (None: of any)."""
     try:
-        return read_record(folder).key == key
-    except DataError:
+        same = read_record(folder).key == key and all((folder / name).exists() for name in KEPT)
+        if same and fingerprint is not None:
+            return json.loads((folder / "result.json").read_text())["data"]["fingerprint"] == fingerprint
+        return same
+    except (DataError, ValueError, KeyError):
         return False
 
 

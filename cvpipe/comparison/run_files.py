@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -126,7 +127,7 @@ def _spec(file: Path) -> dict[str, Any]:
 
 def _predictions(file: Path, summary: Mapping[str, Any]) -> list[Row]:
     try:
-        lines = list(csv.reader(_text(file).splitlines(), strict=True))
+        lines = list(csv.reader(io.StringIO(_text(file), newline=""), strict=True))
     except csv.Error as error:
         raise DataError(f"damaged: {error}", where=str(file)) from error
     if not lines or lines[0] != COLUMNS:

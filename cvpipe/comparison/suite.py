@@ -44,6 +44,8 @@ class Asked:
     """Empty: its own."""
     changes: Mapping[str, Node] = field(default_factory=dict)
     """By KEY as in `--set`."""
+    axes: tuple[str, ...] = ()
+    """Those that a matrix varies."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ def _entries(
     for values in itertools.product(*(axis.value for axis in axes.values())):
         point = dict(zip(axes, values, strict=True))
         suffix = "".join(f"-{word}" for word in _words(point, axes))
-        yield Asked(what, (name or stem) + suffix if point else name, changes | point)
+        yield Asked(what, (name or stem) + suffix if point else name, changes | point, tuple(axes))
 
 
 def _set_in_vain(options: dict[str, Node], axes: dict[str, Node]) -> Iterator[Problem]:

@@ -91,6 +91,7 @@ class Server:
         if child == 0:
             try:
                 os.close(begin)  # so that it ends with this process
+                os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # orders are not for what it reads or starts
                 signal.signal(signal.SIGINT, signal.default_int_handler)
                 with contextlib.suppress(BrokenPipeError):  # nobody hears any more
                     attempt(_resolved(self.function), task, Teller(self.out, number, start))
@@ -118,7 +119,9 @@ class Server:
         child = self.children.pop(pipe)
         os.close(pipe)
         os.close(child.start)
-        child.teller.tell("ended", os.waitstatus_to_exitcode(os.waitpid(child.process, 0)[1]))
+        status = os.waitstatus_to_exitcode(os.waitpid(child.process, 0)[1])
+        with contextlib.suppress(BrokenPipeError):  # nobody hears any more
+            child.teller.tell("ended", status)
 
 
 def _get_ready(function: str, libraries: Sequence[str]) -> None:

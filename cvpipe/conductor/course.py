@@ -17,7 +17,7 @@ from cvpipe.conductor.keys import chunk_key
 from cvpipe.conductor.links import Link, Place, is_stored
 from cvpipe.conductor.sample import Drawn, RowSampler
 from cvpipe.conductor.store import Nowhere, Store
-from cvpipe.conductor.workers import resident_mb
+from cvpipe.conductor.workers import peak_mb, resident_mb
 from cvpipe.data import Batch, types
 from cvpipe.errors import BadImage, CvpipeError, DataError, RunError
 from cvpipe.stage import Classifier, Stage
@@ -123,10 +123,11 @@ class _Course:
         """What a link makes of what it is given for the images with these ids."""
         if not link.branches:
             make_ready(type(link.stage), _method(link.stage), given)
-        began = time.perf_counter()
+        began, peak = time.perf_counter(), peak_mb()
         batch = _apply(link.stage, given, ids)
-        seconds = time.perf_counter() - began
-        self.work.append(Work(link.place, link.key, len(ids), seconds, True, resident_mb()))
+        seconds, most = time.perf_counter() - began, peak_mb()
+        memory = most if most > peak else resident_mb()  # at the end, much of it may have been given back
+        self.work.append(Work(link.place, link.key, len(ids), seconds, True, memory))
         _describe(self.work[-1], batch)
         return batch
 

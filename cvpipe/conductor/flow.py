@@ -96,10 +96,10 @@ class Flow(Passes):
         import_for(type(stage))
         warnings: list[str] = []
         with threads.allow(self.jobs), fitting.at(self._bench(key, warnings)):
-            began = time.perf_counter()
+            began, peak = time.perf_counter(), workers.peak_mb()
             arrays, note = _explained_fit(stage, batch, lesson.labels[rows])
-            seconds = time.perf_counter() - began
-        self.ledger.fitted(place, seconds, workers.resident_mb())
+            seconds, most = time.perf_counter() - began, workers.peak_mb()
+        self.ledger.fitted(place, seconds, most if most > peak else workers.resident_mb())
         self.ledger.warned(place, warnings)
         self.store.write(key, arrays, {**note, FIT_S: seconds, WARNINGS: warnings})
         self.store.forget(keys.unfinished_key(key))

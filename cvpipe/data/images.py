@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol, Self, cast, overload
@@ -40,10 +40,15 @@ class FileItem:
     """An image in a file."""
 
     path: Path
+    expected: str = ""
+    """The token of the content that it has to have; empty for any."""
 
     def read(self) -> np.ndarray:
         """(H, W, 3) uint8 RGB, upright. Raises `BadImage`."""
-        return decode(read_bytes(self.path))
+        data = read_bytes(self.path)
+        if self.expected and _hashed(data) != self.expected:
+            raise BadImage("the file was changed after it was looked at")
+        return decode(data)
 
     def token(self) -> str:
         """SHA-1 of the file's bytes; not computed again as long as the file is as it was."""
@@ -57,7 +62,11 @@ class FileItem:
 
 
 def _sha1(path: Path) -> str:
-    return hashlib.sha1(read_bytes(path), usedforsecurity=False).hexdigest()
+    return _hashed(read_bytes(path))
+
+
+def _hashed(data: bytes) -> str:
+    return hashlib.sha1(data, usedforsecurity=False).hexdigest()
 
 
 @lru_cache(200_000)  # some 60 MB
@@ -113,6 +122,13 @@ class Images:
     def concat(cls, parts: Sequence[Images]) -> Self:
         """One after the other."""
         return cls([i for part in parts for i in part.ids], [item for part in parts for item in part.items])
+
+    def expecting(self, tokens: Sequence[str]) -> Images:
+        """The same, but files that no longer have the content with these tokens are bad images: what is kept under
+        a token has to be of that content."""
+        items = [replace(item, expected=token) if isinstance(item, FileItem) else item
+                 for item, token in zip(self._items, tokens, strict=True)]  # fmt: skip
+        return Images(self.ids, items)
 
     @property
     def ids(self) -> list[str]:

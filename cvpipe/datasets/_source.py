@@ -11,6 +11,11 @@ class Source(Configurable):
 
     role = "data set"
 
+    @property
+    def label(self) -> str:
+        """What a comparison on it is called: its word, or the last part of the path that it is read from."""
+        return self.name
+
     def load(self) -> Dataset:
         """List the images and their labels; decode nothing. Raises `DataError`."""
         raise NotImplementedError(f"data set '{self.name}' has no load")

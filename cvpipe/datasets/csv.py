@@ -32,6 +32,11 @@ class Csv(Source):
 
     file: PathText  # the CSV file; `~` is the home folder, a relative path starts at the current one
 
+    @property
+    def label(self) -> str:
+        """The name of the file."""
+        return as_id(expand(self.file).stem) or self.name
+
     def load(self) -> Dataset:
         """Read the list, no image. Raises `DataError` with the line of every mistake."""
         path = expand(self.file)
@@ -64,9 +69,9 @@ class Row:
 def _rows(file: Path) -> list[Row]:
     try:
         with file.open(newline="", encoding="utf-8-sig") as lines:
-            reader = csv.DictReader(lines, skipinitialspace=True, strict=True)
-            columns = _columns(reader.fieldnames, file)
-            rows = [_row(reader.line_num, fields, columns) for fields in reader]
+            reader = csv.reader(lines, skipinitialspace=True, strict=True)
+            columns = _columns(next(reader, []), file)
+            rows = [_row(reader.line_num, fields, columns, file) for fields in reader if fields]
     except OSError as error:
         raise DataError(f"cannot read the file: {error.strerror}", where=str(file)) from error
     except UnicodeDecodeError as error:
@@ -83,9 +88,9 @@ def _rows(file: Path) -> list[Row]:
     return rows
 
 
-def _columns(found: object, file: Path) -> list[str]:
+def _columns(found: list[str], file: Path) -> list[str]:
     """The columns that we know. Raises `DataError` for each that is needed and missing."""
-    names = [str(name).strip() for name in found] if isinstance(found, list | tuple) else []
+    names = [name.strip() for name in found]
     if not names:
         raise DataError(f"the file is empty; its first line is {','.join(REQUIRED)}", where=str(file))
     where, known = f"{file}:1", (*REQUIRED, *OPTIONAL)
@@ -105,9 +110,12 @@ def _nearest(missing: str, unknown: list[str]) -> str:
     return f" (did you mean '{same[0]}'?)" if same else did_you_mean(missing, unknown)
 
 
-def _row(line: int, fields: dict, columns: list[str]) -> Row:
-    values = dict(zip(columns, fields.values(), strict=False))
-    known = {name: str(values.get(name) or "").strip() for name in (*REQUIRED, *OPTIONAL)}
+def _row(line: int, fields: list[str], columns: list[str], file: Path) -> Row:
+    if len(fields) > len(columns):
+        said = f"{len(fields)} fields, but the first line names {len(columns)} columns"
+        raise DataError(f"{said}; put text with a comma between quotation marks", where=f"{file}:{line}")
+    values = dict(zip(columns, fields, strict=False))  # each column that counts is there once
+    known = {name: values.get(name, "").strip() for name in (*REQUIRED, *OPTIONAL)}
     return Row(line, **known)
 
 

@@ -34,6 +34,11 @@ class Folder(Source):
 
     path: PathText  # the folder; `~` is the home folder, a relative path starts at the current one
 
+    @property
+    def label(self) -> str:
+        """The name of the folder."""
+        return as_id(expand(self.path).resolve().name) or self.name
+
     def load(self) -> Dataset:
         """List the images by path; read none. Raises `DataError`: no folder, no classes, no images."""
         root = expand(self.path)

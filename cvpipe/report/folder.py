@@ -56,7 +56,7 @@ def _taken(folder: Path, spec: Mapping[str, Any] | None, smoke: bool) -> str:
     begun = (folder / "suite.yaml").exists() and (folder / "runs").is_dir()
     if begun or (folder / "comparison.json").exists():
         return "is of a comparison"
-    if not (folder / "spec.yaml").exists():
+    if not ((folder / "spec.yaml").exists() and (folder / "log.txt").exists()):  # a run begins with its log
         foreign = [file for file in FILES if file != "log.txt" and (folder / file).exists()]
         return f"has a {foreign[0]} that no run wrote" if foreign else ""
     if spec is None or not (folder / "result.json").exists():
@@ -97,20 +97,20 @@ def write(result: RunResult, folder: Path) -> None:
 
 def predictions_csv(result: RunResult) -> str:
     """One row for each test image of each split: id, split, truth, prediction, score (of the predicted class)."""
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
+    text = io.StringIO(newline="")
+    table = csv.writer(text, lineterminator="\r\n")  # so that names with either of them in them are quoted
     table.writerow(("id", "split", "truth", "prediction", "score"))
     ids = result.dataset.images.ids
     for number, split in enumerate(result.splits):
         best = split.predictions.scores.max(axis=1)
         for row, label, score in zip(split.test, split.predictions.labels, best, strict=True):
             table.writerow((ids[row], number, result.dataset.labels[row], label, f"{score:.6g}"))
-    return text.getvalue()
+    return text.getvalue().replace("\r\n", "\n")
 
 
 def _next(parent: Path) -> Path:
     """Make `parent/1`, or the number after the last; the next one where another run was faster."""
-    taken = [int(folder.name) for folder in parent.glob("*") if folder.name.isdigit()]
+    taken = [int(folder.name) for folder in parent.glob("*") if folder.name.isdecimal()]
     for number in itertools.count(max(taken, default=0) + 1):
         with contextlib.suppress(FileExistsError):
             (parent / str(number)).mkdir()
