@@ -214,7 +214,7 @@ def test_an_image_that_goes_bad_during_a_run(photos: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(Sift, "_describe", spoiling)
     done = run("out", "--jobs", "1", "--set", "on_bad_image=skip")
-    said = "an image became unreadable during the run: fine/02.png: not an image"
+    said = "an image became unreadable during the run: fine/02.png: the file was changed"
     assert_told(done, 3, f"stage 'sift' on images coarse/00.png … fine/13.png: {said}…")
     assert not Path("out/result.json").exists()
 
