@@ -29,8 +29,7 @@ class Chunk:
 def chunked(images: Images, tokens: Sequence[str], rows: np.ndarray) -> list[Chunk]:
     """The chunks, in data-set order, that hold one of `rows` (sorted). They are whole, so that their keys stay."""
     firsts, starts = np.unique(rows // CHUNK * CHUNK, return_index=True)
-    chunks = []
-    for first, wanted in zip(firsts.tolist(), np.split(rows, starts[1:]), strict=False):
-        own = list(tokens[first : first + CHUNK])
-        chunks.append(Chunk(first, images[first : first + CHUNK].expecting(own), own, wanted - first))
-    return chunks
+    return [
+        Chunk(first, images[first : first + CHUNK], list(tokens[first : first + CHUNK]), wanted - first)
+        for first, wanted in zip(firsts.tolist(), np.split(rows, starts[1:]), strict=False)
+    ]

@@ -32,6 +32,9 @@ class Passes:
     jobs: int
     ledger: Ledger
 
+    def __post_init__(self) -> None:
+        self.images = self.images.expecting(self.tokens)
+
     def stream(self, chain: Sequence[Link], rows: np.ndarray) -> Iterator[Any]:
         """What the chain gives for `rows` (sorted) of the images, chunk after chunk."""
         chunks = chunked(self.images, self.tokens, rows)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol, Self, cast, overload
@@ -126,7 +126,7 @@ class Images:
     def expecting(self, tokens: Sequence[str]) -> Images:
         """The same, but files that no longer have the content with these tokens are bad images: what is kept under
         a token has to be of that content."""
-        items = [replace(item, expected=token) if isinstance(item, FileItem) else item
+        items = [FileItem(item.path, token) if isinstance(item, FileItem) else item
                  for item, token in zip(self._items, tokens, strict=True)]  # fmt: skip
         return Images(self.ids, items)
 
