@@ -178,6 +178,13 @@ def test_a_smoke_test_replaces_no_run_on_all_images(spec: dict[str, Any]) -> Non
     api.run(spec, out="out", smoke=True, replace=True)
 
 
+def test_a_spec_of_ones_own_is_not_replaced(spec: dict[str, Any]) -> None:
+    Path("spec.yaml").write_text("# mine")
+    with pytest.raises(SpecError, match=r"has a spec\.yaml that no run wrote; choose another --out"):
+        api.run(spec, out=".")
+    assert Path("spec.yaml").read_text() == "# mine"
+
+
 def test_a_run_whose_spec_cannot_be_read_is_another(spec: dict[str, Any]) -> None:
     resolved = load_spec(spec).resolved()
     assert claim("out", "small", resolved) == Path("out")

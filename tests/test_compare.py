@@ -415,6 +415,18 @@ def test_smoke(written: Callable[..., list[str]]) -> None:
     assert "smoke test" in done.stdout
 
 
+def test_a_suite_of_ones_own_is_not_replaced(written: Callable[..., list[str]]) -> None:
+    files = written(KNN, HISTOGRAM)
+    mine = f"# mine\nspecs: [{files[0]}, {files[1]}]\n"
+    Path("suite.yaml").write_text(mine)
+    done = cli("compare", "suite.yaml", "--quiet", "--out", ".")
+    assert (done.exit_code, done.stderr) == (
+        2,
+        ".: has a suite.yaml that no comparison wrote; choose another --out\n",
+    )
+    assert Path("suite.yaml").read_text() == mine
+
+
 def test_smoke_tests_replace_no_runs_on_all_images(written: Callable[..., list[str]]) -> None:
     files = written(KNN, HISTOGRAM)
     for arguments in (["--smoke"], []):
