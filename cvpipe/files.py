@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def user_path(path: str | Path) -> Path:
-    """A path as users write it: `~` is the home folder."""
+    """A path as users write it, also in a spec: `~` is the home folder, a relative one starts at the current folder."""
     return Path(path).expanduser()
 
 

@@ -13,7 +13,7 @@ from cvpipe.conductor.keys import digest
 from cvpipe.conductor.model_files import FORMAT, file_name, read_arrays, sha256, signed
 from cvpipe.conductor.state import unpack
 from cvpipe.errors import CvpipeError, DataError, did_you_mean, listed
-from cvpipe.files import newest
+from cvpipe.files import newest, user_path
 from cvpipe.stage import Classifier, Learner, Stage
 
 
@@ -70,7 +70,7 @@ def fitted_stage(folder: str, word: str, content: str | None = None) -> Stage:
     for a model that is damaged or altered or lacks the stage, for another content, and for a stage that cannot be
     taken out of a model: a classifier, whose classes are those of its data, and one that is made of other stages.
     """
-    path = Path(folder).expanduser()
+    path = user_path(folder)
     head = read_head(path)
     try:
         check_files(path, head["files"])

@@ -1,4 +1,4 @@
-"""Paths as users write them, files that look like images, and files that installed packages bring along."""
+"""Files that look like images, and files that installed packages bring along."""
 
 from __future__ import annotations
 
@@ -21,11 +21,6 @@ UNREAD_SUFFIXES = frozenset(
     | {".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".raf", ".rw2"}
 )
 """Endings of images that it does not read: those of phones, of the web, and what cameras call raw."""
-
-
-def expand(path: str) -> Path:
-    """A path as it stands in a spec: `~` is the home folder, a relative one starts at the current folder."""
-    return Path(path).expanduser()
 
 
 def is_image(name: str) -> bool:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from cvpipe.data import Dataset
-from cvpipe.datasets._files import expand
 from cvpipe.datasets._source import Source
 from cvpipe.errors import SpecError, did_you_mean, listed
+from cvpipe.files import user_path
 from cvpipe.help import option_defaults
 from cvpipe.registry import dataset_class, dataset_names
 
@@ -31,7 +31,7 @@ def find_source(name_or_path: str | Path, **options: Any) -> Source:
         kind = dataset_class(word)
     elif word.lower().endswith(".csv"):
         kind, options = dataset_class("csv"), {"file": word, **options}
-    elif (word and expand(word).exists()) or "/" in word or isinstance(name_or_path, Path):
+    elif (word and user_path(word).exists()) or "/" in word or isinstance(name_or_path, Path):
         kind, options = dataset_class("folder"), {"path": word, **options}
     else:
         near = did_you_mean(word, dataset_names())

@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from cvpipe.data import Dataset, Images
-from cvpipe.datasets._files import as_id, expand
+from cvpipe.datasets._files import as_id
 from cvpipe.datasets._source import Source
 from cvpipe.errors import DataError, Problem, did_you_mean, listed
+from cvpipe.files import user_path
 from cvpipe.options import PathText
 
 REQUIRED, OPTIONAL = ("path", "label"), ("split", "group")
@@ -35,11 +36,11 @@ class Csv(Source):
     @property
     def label(self) -> str:
         """The name of the file."""
-        return as_id(expand(self.file).stem) or self.name
+        return as_id(user_path(self.file).stem) or self.name
 
     def load(self) -> Dataset:
         """Read the list, no image. Raises `DataError` with the line of every mistake."""
-        path = expand(self.file)
+        path = user_path(self.file)
         rows = _rows(path)
         paths = [os.path.normpath(row.path) for row in rows]
         files = [path.parent / p for p in paths]

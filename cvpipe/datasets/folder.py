@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from cvpipe.data import Dataset, Images
-from cvpipe.datasets._files import as_id, expand, unread_text
+from cvpipe.datasets._files import as_id, unread_text
 from cvpipe.datasets._parts import split_folders
 from cvpipe.datasets._source import Source
 from cvpipe.datasets._walk import Tree, identity, listing, walk
 from cvpipe.errors import DataError
+from cvpipe.files import user_path
 from cvpipe.options import PathText
 
 LAYOUT = "one folder for each class, with its images inside: PATH/cat/1.jpg, PATH/dog/2.jpg"
@@ -37,11 +38,11 @@ class Folder(Source):
     @property
     def label(self) -> str:
         """The name of the folder."""
-        return as_id(expand(self.path).resolve().name) or self.name
+        return as_id(user_path(self.path).resolve().name) or self.name
 
     def load(self) -> Dataset:
         """List the images by path; read none. Raises `DataError`: no folder, no classes, no images."""
-        root = expand(self.path)
+        root = user_path(self.path)
         found = Found(root)
         try:
             _check_folder(root)

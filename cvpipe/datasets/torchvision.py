@@ -9,10 +9,10 @@ import numpy as np
 
 from cvpipe.data import Dataset, Images
 from cvpipe.data.images import Item
-from cvpipe.datasets._files import expand
 from cvpipe.datasets._source import Source
 from cvpipe.datasets._torchvision import PARTS, items_of, labels_of
 from cvpipe.errors import DataError, SpecError, did_you_mean
+from cvpipe.files import user_path
 from cvpipe.options import PathText
 
 
@@ -60,7 +60,7 @@ class Torchvision(Source):
         # Not every class knows the option, and False is the default of all that do.
         fetch = {"download": True} if self.download else {}
         try:
-            return make(str(expand(self.root)), **options, **fetch)
+            return make(str(user_path(self.root)), **options, **fetch)
         except Exception as error:  # a missing or damaged file is a different exception in every class
             hint = "" if self.download else " (`download: true` fetches it)"
             said = str(error).strip().splitlines() or [type(error).__name__]

@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from cvpipe.errors import SpecError, did_you_mean
+from cvpipe.files import user_path
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -25,14 +26,14 @@ def read_spec(path_or_name: str | Path) -> tuple[str, str, str]:
     A file that exists wins over a shipped name. Raises `SpecError`.
     """
     text = str(path_or_name)
-    if not os.path.isfile(Path(text).expanduser()) and text in shipped_specs():
+    if not os.path.isfile(user_path(text)) and text in shipped_specs():
         data = files("cvpipe_pipelines").joinpath(f"{text}.yaml").read_bytes()
         return _decode(data, f"{text}.yaml"), f"{text}.yaml", text
     return _decode(_read(text), text), text, Path(text).stem
 
 
 def _read(text: str) -> bytes:
-    path = Path(text).expanduser()
+    path = user_path(text)
     try:
         if not text:
             raise FileNotFoundError

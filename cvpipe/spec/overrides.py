@@ -11,6 +11,7 @@ from typing import Any
 from cvpipe.conductor.keys import plain
 from cvpipe.configurable import Configurable
 from cvpipe.errors import Problem, SpecError, did_you_mean, listed
+from cvpipe.files import user_path
 from cvpipe.spec.find import near_path
 from cvpipe.spec.nodes import Node, parse
 from cvpipe.wording import shown
@@ -68,7 +69,7 @@ def data_node(text: str) -> Node:
     where = f"--data {text}" if text else "--data ''"
     if text in dataset_names():
         return Node(text, where)
-    path = Path(text).expanduser()
+    path = user_path(text)
     kind = path_kind(text)
     if kind:
         return Node({kind: Node(str(path), where)}, where, {kind: where})
@@ -88,7 +89,7 @@ def shadowed(text: str) -> str:
 
 def path_kind(text: str) -> str:
     """The data set that a path leads to: `folder`, `csv`, or empty for neither. No text is no path."""
-    path = Path(text).expanduser()
+    path = user_path(text)
     if text and os.path.isdir(path):  # `path.is_dir()` raises where a folder above it may not be looked into
         return "folder"
     return "csv" if os.path.isfile(path) and path.suffix.lower() == ".csv" else ""
